@@ -1,0 +1,1 @@
+//! Measures Frontdesk in ratios, in one run.

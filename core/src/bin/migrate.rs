@@ -1,0 +1,2 @@
+//! Applies migrations.
+fn main() {}

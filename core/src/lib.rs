@@ -1,0 +1,1 @@
+//! What every Frontdesk process shares: settings, tenancy, queue, jobs, models, reads.

@@ -1,0 +1,2 @@
+//! Starts frontdesk-ingress.
+fn main() {}

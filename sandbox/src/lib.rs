@@ -1,0 +1,1 @@
+//! A faithful local stand-in for Meta, Gemini, OpenAI and SMTP.

@@ -1,0 +1,2 @@
+//! Starts frontdesk-sandbox.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Decides when: fires the schedule, relays the outbox, sweeps the queues.

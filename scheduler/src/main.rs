@@ -1,0 +1,2 @@
+//! Starts frontdesk-scheduler.
+fn main() {}

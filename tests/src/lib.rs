@@ -1,0 +1,1 @@
+//! Stories across processes, against real servers.

@@ -1,0 +1,1 @@
+//! The workers of Frontdesk: everything that changes something or talks to a provider.

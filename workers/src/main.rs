@@ -1,0 +1,2 @@
+//! Starts frontdesk-worker.
+fn main() {}
