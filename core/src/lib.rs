@@ -1,1 +1,29 @@
-//! What every Frontdesk process shares: settings, tenancy, queue, jobs, models, reads.
+//! What every Frontdesk process shares. One line per module:
+//!
+//! - `auth`: passwords, tokens, roles and what each may do
+//! - [`clock`]: the only place that asks the time
+//! - `config`: the settings of each process; the only reader of the environment
+//! - [`db`]: Postgres: pools, transactions and every query
+//! - [`ids`]: one type per kind of id
+//! - [`inbound`]: what a customer or a platform told us, in our own words
+//! - [`jobs`]: the catalogue of all jobs
+//! - `live`: "something changed", for open dashboards
+//! - `mailbox`: the messages of a conversation that wait for a turn
+//! - `memory`: the last exchanges of a conversation
+//! - [`money`]: exact amounts
+//! - [`plans`]: what each plan allows
+//! - [`queue`]: our storage for apalis on Redis
+//! - `secrets`: what is encrypted at rest
+//! - `signatures`: webhook signatures, on the raw body
+//! - `telemetry`: logs, traces and metrics
+//! - [`tenancy`]: the scope of one shop, and the doors that make one
+
+pub mod clock;
+pub mod db;
+pub mod ids;
+pub mod inbound;
+pub mod jobs;
+pub mod money;
+pub mod plans;
+pub mod queue;
+pub mod tenancy;

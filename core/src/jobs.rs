@@ -1,0 +1,404 @@
+//! The catalogue of all jobs: name, payload, result, retry policy, time limit and how many at once. One job type is one queue, and the queue
+//! has the job's name. The handler of `place_order` is `workers/src/jobs/place_order.rs`, and so on.
+//!
+//! Payloads hold what was asked and ids; never rows, never a secret in clear, never the shop (the envelope carries it). They change by adding
+//! defaulted fields.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::ids::{ChannelId, ConversationId, MessageId, OrderNo, ProductId, UserId};
+use crate::inbound::{ConversationKey, InboundEvent, Platform};
+use crate::money::Money;
+
+/// A declared job.
+pub trait Job: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// What the enqueuer may wait for.
+    type Done: Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// The job's and the queue's name.
+    const NAME: JobName;
+    /// What happens after a failure.
+    const RETRY: Retry;
+    /// How long one run may take.
+    const TIME_LIMIT: Duration;
+    /// How many run at once in one worker process.
+    const CONCURRENCY: usize;
+}
+
+/// When a failed job runs again: `first × 2ⁿ`, capped, with full jitter of a half; then it is dead-lettered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Runs in all, the first included.
+    pub attempts: u32,
+    /// The wait before the second run.
+    pub first: Duration,
+    /// The longest wait.
+    pub cap: Duration,
+}
+
+impl Retry {
+    /// For work somebody waits for: from 50 ms to 2 s.
+    #[must_use]
+    pub const fn quick(attempts: u32) -> Self {
+        Self { attempts, first: Duration::from_millis(50), cap: Duration::from_secs(2) }
+    }
+
+    /// For work behind the scenes: from 1 s to 10 min.
+    #[must_use]
+    pub const fn patient(attempts: u32) -> Self {
+        Self { attempts, first: Duration::from_secs(1), cap: Duration::from_mins(10) }
+    }
+}
+
+macro_rules! jobs {
+    ($($(#[$doc:meta])* $job:ident = $name:literal -> $done:ty, $retry:expr, $limit:expr, $concurrency:literal;)*) => {
+        /// The name of every job; a queue each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum JobName {
+            $($(#[$doc])* #[serde(rename = $name)] $job,)*
+        }
+
+        impl JobName {
+            /// Every job.
+            pub const ALL: &[Self] = &[$(Self::$job,)*];
+
+            /// The queue's name.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$job => $name,)* }
+            }
+        }
+
+        $(impl Job for $job {
+            type Done = $done;
+            const NAME: JobName = JobName::$job;
+            const RETRY: Retry = $retry;
+            const TIME_LIMIT: Duration = $limit;
+            const CONCURRENCY: usize = $concurrency;
+        })*
+    };
+}
+
+impl std::fmt::Display for JobName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for JobName {
+    type Err = String;
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.iter().copied().find(|job| job.as_str() == name).ok_or_else(|| format!("there is no job `{name}`"))
+    }
+}
+
+jobs! {
+    /// One turn of one conversation: drains its mailbox, answers. Made by the mailbox alone. Waits mostly for models, so many run at once.
+    AnswerCustomer = "answer_customer" -> (), Retry { attempts: 6, first: Duration::from_millis(200), cap: Duration::from_secs(30) }, Duration::from_mins(1), 256;
+    /// Records what leads to no turn: delivery states, receipts, echoes, reactions, overflow of a mailbox.
+    RecordEvents = "record_events" -> (), Retry::patient(12), Duration::from_secs(30), 16;
+    /// Opens a shop with its owner.
+    RegisterShop = "register_shop" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Connects a channel, or changes its token.
+    SaveChannel = "save_channel" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Disconnects a channel.
+    RemoveChannel = "remove_channel" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Adds a product, or changes it.
+    SaveProduct = "save_product" -> Answer, Retry::quick(5), Duration::from_secs(10), 16;
+    /// Takes a product out of the catalogue; orders keep it.
+    ArchiveProduct = "archive_product" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
+    /// Places an order at today's prices for staff.
+    PlaceOrder = "place_order" -> Answer, Retry::quick(5), Duration::from_secs(10), 16;
+    /// Moves an order through its states; a cancellation restocks.
+    ChangeOrder = "change_order" -> Answer, Retry::quick(5), Duration::from_secs(10), 16;
+    /// Pauses or resumes the AI in a conversation.
+    PauseConversation = "pause_conversation" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
+    /// Tells the shop's people something, by e-mail and/or WhatsApp template.
+    NotifyStaff = "notify_staff" -> (), Retry::patient(10), Duration::from_secs(30), 8;
+    /// Expires results and dead letters, readies mailboxes that have messages but no job.
+    SweepQueues = "sweep_queues" -> (), Retry::quick(3), Duration::from_secs(50), 1;
+    /// Makes the coming month's log partition and drops those past their retention.
+    DropOldLogs = "drop_old_logs" -> (), Retry::patient(5), Duration::from_mins(1), 1;
+}
+
+/// What an API write answers; stored under its key, so that a repeat gets the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", content = "body", rename_all = "snake_case")]
+pub enum Answer {
+    /// Something new stands: 201.
+    Created(serde_json::Value),
+    /// It is done: 200.
+    Done(serde_json::Value),
+    /// It is done and there is nothing to say: 204.
+    Empty,
+    /// It was refused: nothing changed.
+    Refused(Refusal),
+}
+
+/// Why a write was refused; the ingress turns it into problem+json.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// What kind of refusal it is; the ingress maps it to a status.
+    pub kind: RefusalKind,
+    /// Stable, for programs: `out_of_stock`, `email_taken`, …
+    pub code: String,
+    /// A sentence for people, with the remedy.
+    pub detail: String,
+    /// Which fields are wrong, and how.
+    #[serde(default)]
+    pub fields: Vec<FieldError>,
+}
+
+/// What kind of refusal it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalKind {
+    /// A field is wrong: 422.
+    Invalid,
+    /// There is no such thing in this shop: 404.
+    NotFound,
+    /// The state of things does not allow it: 409.
+    Conflict,
+    /// The plan does not allow it: 402.
+    Plan,
+}
+
+/// One wrong field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The field, as a path into the request: `lines[0].quantity`.
+    pub field: String,
+    /// What is wrong and how to mend it.
+    pub message: String,
+}
+
+/// The key under which a write's answer is kept: the client's `Idempotency-Key`, or a fresh one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RequestKey {
+    /// Unique per shop.
+    pub key: String,
+    /// Hash of what was asked: the same key with another body is refused.
+    pub fingerprint: String,
+    /// Who asked; nobody at registration.
+    pub user: Option<UserId>,
+}
+
+/// See [`JobName::AnswerCustomer`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AnswerCustomer {
+    /// The conversation whose mailbox has messages.
+    pub conversation: ConversationKey,
+}
+
+/// See [`JobName::RecordEvents`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RecordEvents {
+    /// What happened, all on one channel, in the order of arrival.
+    pub events: Vec<InboundEvent>,
+}
+
+/// See [`JobName::RegisterShop`]. The unique e-mail makes it safe to repeat.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RegisterShop {
+    /// The request.
+    pub request: RequestKey,
+    /// The shop's name.
+    pub shop_name: String,
+    /// `product`, `service` or `both`.
+    pub kind: String,
+    /// The owner's e-mail.
+    pub email: String,
+    /// bcrypt; the plain password never leaves the ingress.
+    pub password_hash: String,
+    /// IANA zone.
+    pub timezone: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// BCP 47, e.g. `en`.
+    pub locale: String,
+}
+
+/// See [`JobName::SaveChannel`]. One row per platform and external id.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SaveChannel {
+    /// The request.
+    pub request: RequestKey,
+    /// The platform.
+    pub platform: Platform,
+    /// Meta's id of the account.
+    pub external_id: String,
+    /// What people call it.
+    pub name: String,
+    /// The token, sealed by the ingress; absent leaves the stored one.
+    pub sealed_token: Option<String>,
+    /// WhatsApp: the display phone number.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// Instagram: `facebook` or `instagram` login.
+    #[serde(default)]
+    pub login: Option<String>,
+}
+
+/// See [`JobName::RemoveChannel`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RemoveChannel {
+    /// The request.
+    pub request: RequestKey,
+    /// Which one.
+    pub channel: ChannelId,
+}
+
+/// See [`JobName::SaveProduct`]. Safe to repeat: the request's key is unique per shop.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SaveProduct {
+    /// The request.
+    pub request: RequestKey,
+    /// Absent: add.
+    pub product: Option<ProductId>,
+    /// The name customers see.
+    pub name: String,
+    /// What it is.
+    #[serde(default)]
+    pub description: String,
+    /// The shop's own number for it, unique per shop.
+    #[serde(default)]
+    pub sku: Option<String>,
+    /// Price per piece.
+    pub price: Money,
+    /// What it costs the shop.
+    pub cost: Money,
+    /// Pieces in stock.
+    pub stock: i32,
+    /// Where its picture is.
+    #[serde(default)]
+    pub image_url: Option<String>,
+}
+
+/// See [`JobName::ArchiveProduct`]. Archiving twice changes nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ArchiveProduct {
+    /// The request.
+    pub request: RequestKey,
+    /// Which one.
+    pub product: ProductId,
+}
+
+/// One wanted line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantedLine {
+    /// The product.
+    pub product: ProductId,
+    /// Pieces, at least one.
+    pub quantity: i32,
+}
+
+/// See [`JobName::PlaceOrder`]. Safe to repeat: the request's key is unique per shop.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PlaceOrder {
+    /// The request.
+    pub request: RequestKey,
+    /// What is ordered.
+    pub lines: Vec<WantedLine>,
+    /// Who orders.
+    pub customer_name: String,
+    /// How to reach them.
+    #[serde(default)]
+    pub contact: Option<String>,
+}
+
+/// See [`JobName::ChangeOrder`]. A state check makes it safe to repeat.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChangeOrder {
+    /// The request.
+    pub request: RequestKey,
+    /// Which one.
+    pub order: OrderNo,
+    /// `confirmed`, `fulfilled`, `cancelled` or `refunded`.
+    pub status: String,
+}
+
+/// See [`JobName::PauseConversation`]. Setting a state twice changes nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PauseConversation {
+    /// The request.
+    pub request: RequestKey,
+    /// Which one.
+    pub conversation: ConversationId,
+    /// Pause, or resume.
+    pub paused: bool,
+}
+
+/// See [`JobName::NotifyStaff`]. Unique per notice: the outbox row's key is the idempotency key, and the mail's `Message-ID` comes of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NotifyStaff {
+    /// Unique per thing to tell.
+    pub notice_key: String,
+    /// What is to be told.
+    pub notice: Notice,
+}
+
+/// What staff are told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Notice {
+    /// A customer asks for a human.
+    Handoff {
+        /// Where.
+        conversation: ConversationId,
+        /// The message that asked.
+        message: Option<MessageId>,
+    },
+    /// A channel's token has expired or was revoked.
+    ChannelDisconnected {
+        /// Which.
+        channel: ChannelId,
+        /// Meta's code.
+        code: i64,
+    },
+    /// The month's answers are used up.
+    QuotaReached,
+    /// The shop is inactive, and customers write.
+    Inactive,
+    /// Too many turns in a short time: a bot may be answering our bot.
+    LoopStopped {
+        /// Where.
+        conversation: ConversationId,
+    },
+    /// The day's model cost limit is reached.
+    ModelBudgetReached,
+    /// Messages came too late to be answered.
+    Missed {
+        /// Where.
+        conversation: ConversationId,
+        /// How many.
+        count: usize,
+    },
+    /// A message could not be answered or sent.
+    Undeliverable {
+        /// Where.
+        conversation: ConversationId,
+        /// Meta's code, if it was Meta.
+        code: Option<i64>,
+    },
+}
+
+/// See [`JobName::SweepQueues`].
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct SweepQueues {}
+
+/// See [`JobName::DropOldLogs`].
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct DropOldLogs {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back() {
+        for job in JobName::ALL {
+            assert_eq!(job.as_str().parse::<JobName>(), Ok(*job));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The scope of one shop. Whoever holds a [`ShopScope`] may touch that shop's data; nobody can make one up.
+//!
+//! The doors are few: a verified session, a channel's look-up, a job's envelope, and the registration that makes the shop.
+//!
+//! ```compile_fail
+//! let forged = frontdesk_core::tenancy::ShopScope { shop: frontdesk_core::ids::ShopId(1) };
+//! ```
+//! ```compile_fail
+//! let forged: frontdesk_core::tenancy::ShopScope = serde_json::from_str("1").unwrap();
+//! ```
+//! ```compile_fail
+//! let forged = frontdesk_core::tenancy::ShopScope::new(frontdesk_core::ids::ShopId(1));
+//! ```
+
+use crate::ids::ShopId;
+
+/// The right to act within one shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ShopScope {
+    shop: ShopId,
+}
+
+impl ShopScope {
+    /// Only the doors call this; see the module's head.
+    pub(crate) const fn new(shop: ShopId) -> Self {
+        Self { shop }
+    }
+
+    /// The shop.
+    #[must_use]
+    pub const fn shop(&self) -> ShopId {
+        self.shop
+    }
+}
