@@ -1,8 +1,8 @@
 //! What every Frontdesk process shares. One line per module:
 //!
-//! - `auth`: passwords, tokens, roles and what each may do
+//! - [`auth`]: passwords, tokens, roles and what each may do
 //! - [`clock`]: the only place that asks the time
-//! - `config`: the settings of each process; the only reader of the environment
+//! - [`config`]: the settings of each process; the only reader of the environment
 //! - [`db`]: Postgres: pools, transactions and every query
 //! - [`ids`]: one type per kind of id
 //! - [`inbound`]: what a customer or a platform told us, in our own words
@@ -14,11 +14,13 @@
 //! - [`plans`]: what each plan allows
 //! - [`queue`]: our storage for apalis on Redis
 //! - `secrets`: what is encrypted at rest
-//! - `signatures`: webhook signatures, on the raw body
-//! - `telemetry`: logs, traces and metrics
+//! - [`signatures`]: webhook signatures, on the raw body
+//! - [`telemetry`]: logs, traces and metrics
 //! - [`tenancy`]: the scope of one shop, and the doors that make one
 
+pub mod auth;
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod ids;
 pub mod inbound;
@@ -26,4 +28,6 @@ pub mod jobs;
 pub mod money;
 pub mod plans;
 pub mod queue;
+pub mod signatures;
+pub mod telemetry;
 pub mod tenancy;

@@ -12,6 +12,7 @@
 //! let forged = frontdesk_core::tenancy::ShopScope::new(frontdesk_core::ids::ShopId(1));
 //! ```
 
+use crate::auth::{Session, Who};
 use crate::ids::ShopId;
 
 /// The right to act within one shop.
@@ -24,6 +25,15 @@ impl ShopScope {
     /// Only the doors call this; see the module's head.
     pub(crate) const fn new(shop: ShopId) -> Self {
         Self { shop }
+    }
+
+    /// The door of a verified session; an administrator belongs to no shop.
+    #[must_use]
+    pub fn from_session(session: &Session) -> Option<Self> {
+        match session.who() {
+            Who::User { shop, .. } => Some(Self::new(shop)),
+            Who::Admin { .. } => None,
+        }
     }
 
     /// The shop.

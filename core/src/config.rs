@@ -1,0 +1,364 @@
+//! The settings of each process: read from the environment once, checked whole before anything starts. Nobody else reads the environment.
+
+mod reader;
+pub mod settings;
+mod values;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+pub use reader::{Environment, Problem, Problems, ProcessEnvironment, Reader};
+pub use settings::Process;
+pub use values::{Concurrency, LogFormat, ModelPrice, Network, Schedule};
+
+use crate::jobs::JobName;
+
+const REDIS_SCHEMES: &[&str] = &["redis", "rediss"];
+const POSTGRES_SCHEMES: &[&str] = &["postgres", "postgresql"];
+/// HS256 wants a key as long as its digest (RFC 7518 3.2).
+const JWT_SECRET_BYTES: usize = 32;
+
+/// How a process writes its logs.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// The form.
+    pub format: LogFormat,
+    /// Which lines, in `RUST_LOG`'s form.
+    pub filter: String,
+}
+
+impl LogConfig {
+    /// Reads `LOG_FORMAT` and `RUST_LOG`.
+    #[must_use]
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let format = reader.need(&settings::LOG_FORMAT, values::log_format);
+        let filter = reader.need(&settings::RUST_LOG, values::log_filter);
+        Some(Self { format: format?, filter: filter? })
+    }
+}
+
+/// A process's settings.
+pub trait Config: Sized {
+    /// Whose they are.
+    const PROCESS: Process;
+
+    /// Reads all of them; `None` only if the reader has noted a problem.
+    fn read(reader: &mut Reader<'_>) -> Option<Self>;
+
+    /// Reads from `environment`.
+    ///
+    /// # Errors
+    /// Every missing or bad setting, all at once.
+    fn from_environment(environment: &dyn Environment) -> Result<Self, Problems> {
+        let mut reader = Reader::new(environment, Self::PROCESS);
+        let config = Self::read(&mut reader);
+        reader.finish(config)
+    }
+
+    /// For `main`: answers `--help` and `--version` (and ends the process), else reads the environment.
+    ///
+    /// # Errors
+    /// Every missing or bad setting, all at once.
+    fn from_command_line() -> Result<Self, Problems> {
+        command(Self::PROCESS).get_matches();
+        Self::from_environment(&ProcessEnvironment)
+    }
+}
+
+/// The command line of a process; settings come from the environment alone, and `--help` lists them.
+#[must_use]
+pub fn command(process: Process) -> clap::Command {
+    clap::Command::new(process.binary()).version(env!("CARGO_PKG_VERSION")).about(process.about()).after_help(settings::help(process))
+}
+
+/// A Postgres URL.
+#[must_use]
+pub fn postgres_url(reader: &mut Reader<'_>, setting: &settings::Setting) -> Option<SecretString> {
+    reader.need(setting, values::secret_url(POSTGRES_SCHEMES))
+}
+
+/// `ENCRYPTION_KEYS`, its form checked; `secrets` builds the keys.
+#[must_use]
+pub fn encryption_keys(reader: &mut Reader<'_>) -> Option<SecretString> {
+    reader.need(&settings::ENCRYPTION_KEYS, values::encryption_keys)
+}
+
+fn redis_url(reader: &mut Reader<'_>) -> Option<SecretString> {
+    reader.need(&settings::REDIS_URL, values::secret_url(REDIS_SCHEMES))
+}
+
+/// Settings of the ingress.
+#[derive(Debug, Clone)]
+pub struct IngressConfig {
+    /// Where to listen.
+    pub listen_addr: SocketAddr,
+    /// How browsers reach it.
+    pub public_url: Url,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// How long a write waits for its job.
+    pub api_wait: Duration,
+    /// Where metrics are served.
+    pub metrics_addr: Option<SocketAddr>,
+    /// Postgres, reading only.
+    pub database_url: SecretString,
+    /// Redis.
+    pub redis_url: SecretString,
+    /// How many replicas must have a webhook before 200.
+    pub redis_wait_replicas: u32,
+    /// The first signs, all verify.
+    pub jwt_secrets: Vec<SecretString>,
+    /// Seals channel tokens.
+    pub encryption_keys: SecretString,
+    /// Any may have signed a webhook.
+    pub meta_app_secrets: Vec<SecretString>,
+    /// Meta's word at the webhook's verification.
+    pub meta_verify_token: SecretString,
+    /// Logs.
+    pub log: LogConfig,
+}
+
+impl IngressConfig {
+    /// Whether the session cookie is `Secure`: always but on `http://localhost`, where some browsers would drop it.
+    #[must_use]
+    pub fn secure_cookie(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+}
+
+impl Config for IngressConfig {
+    const PROCESS: Process = Process::Ingress;
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let listen_addr = reader.need(&settings::LISTEN_ADDR, values::socket);
+        let public_url = reader.need(&settings::PUBLIC_URL, values::public_url);
+        let trusted_proxies = reader.may(&settings::TRUSTED_PROXIES, values::networks);
+        let api_wait = reader.need(&settings::API_WAIT_MS, values::millis(0, 60_000));
+        let metrics_addr = reader.may(&settings::METRICS_ADDR, values::socket);
+        let database_url = postgres_url(reader, &settings::INGRESS_DATABASE_URL);
+        let redis_url = redis_url(reader);
+        let redis_wait_replicas = reader.need(&settings::REDIS_WAIT_REPLICAS, values::small(0, 16));
+        let jwt_secrets = reader.need(&settings::JWT_SECRET, values::secrets(JWT_SECRET_BYTES));
+        let encryption_keys = encryption_keys(reader);
+        let meta_app_secrets = reader.need(&settings::META_APP_SECRET, values::secrets(1));
+        let meta_verify_token = reader.need(&settings::META_VERIFY_TOKEN, values::long_secret(8));
+        let log = LogConfig::read(reader);
+        Some(Self {
+            listen_addr: listen_addr?,
+            public_url: public_url?,
+            trusted_proxies: trusted_proxies.unwrap_or_default(),
+            api_wait: api_wait?,
+            metrics_addr,
+            database_url: database_url?,
+            redis_url: redis_url?,
+            redis_wait_replicas: redis_wait_replicas?,
+            jwt_secrets: jwt_secrets?,
+            encryption_keys: encryption_keys?,
+            meta_app_secrets: meta_app_secrets?,
+            meta_verify_token: meta_verify_token?,
+            log: log?,
+        })
+    }
+}
+
+/// How the worker speaks to Meta.
+#[derive(Debug, Clone)]
+pub struct MetaConfig {
+    /// The app's id.
+    pub app_id: String,
+    /// The Meta app's secret first: it makes `appsecret_proof`.
+    pub app_secrets: Vec<SecretString>,
+    /// The Graph API, without a slash at the end.
+    pub graph_url: String,
+    /// The Graph API of Instagram Login, without a slash at the end.
+    pub instagram_graph_url: String,
+    /// `v26.0`
+    pub graph_version: String,
+}
+
+/// How the worker speaks to a model.
+#[derive(Debug, Clone)]
+pub struct ModelConfig {
+    /// The API, without a slash at the end.
+    pub url: String,
+    /// The key.
+    pub api_key: SecretString,
+    /// Which model.
+    pub model: String,
+}
+
+/// How the worker sends mail.
+#[derive(Debug, Clone)]
+pub struct MailConfig {
+    /// The server, with user and password.
+    pub smtp_url: SecretString,
+    /// The sender.
+    pub from: String,
+}
+
+/// Settings of a worker.
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// How people reach the dashboard; links in mails.
+    pub public_url: Url,
+    /// Where metrics are served.
+    pub metrics_addr: Option<SocketAddr>,
+    /// Postgres as the application's role.
+    pub database_url: SecretString,
+    /// Redis.
+    pub redis_url: SecretString,
+    /// How many replicas must have what a worker accepts.
+    pub redis_wait_replicas: u32,
+    /// Opens channel tokens.
+    pub encryption_keys: SecretString,
+    /// Meta.
+    pub meta: MetaConfig,
+    /// Gemini, if there is a key.
+    pub gemini: Option<ModelConfig>,
+    /// OpenAI, if there is a key.
+    pub openai: Option<ModelConfig>,
+    /// What tokens cost, by model.
+    pub model_prices: BTreeMap<String, ModelPrice>,
+    /// When OpenAI is asked beside Gemini.
+    pub hedge_after: Duration,
+    /// How long a burst is awaited.
+    pub reply_quiet: Duration,
+    /// How soon a customer has an answer.
+    pub reply_deadline: Duration,
+    /// Mail, if there is a server.
+    pub mail: Option<MailConfig>,
+    /// Length of a new shop's trial, days.
+    pub trial_days: u32,
+    /// How long raw events are kept, days.
+    pub log_retention_days: u32,
+    /// Which jobs run here.
+    pub jobs: Vec<JobName>,
+    /// How many at once.
+    pub concurrency: Concurrency,
+    /// Logs.
+    pub log: LogConfig,
+}
+
+fn meta(reader: &mut Reader<'_>) -> Option<MetaConfig> {
+    let app_id = reader.need(&settings::META_APP_ID, values::digits);
+    let app_secrets = reader.need(&settings::META_APP_SECRET, values::secrets(1));
+    let graph_url = reader.need(&settings::META_GRAPH_URL, values::base_url);
+    let instagram_graph_url = reader.need(&settings::INSTAGRAM_GRAPH_URL, values::base_url);
+    let graph_version = reader.need(&settings::META_GRAPH_VERSION, values::graph_version);
+    Some(MetaConfig {
+        app_id: app_id?,
+        app_secrets: app_secrets?,
+        graph_url: graph_url?,
+        instagram_graph_url: instagram_graph_url?,
+        graph_version: graph_version?,
+    })
+}
+
+/// `Some(None)` is a model without a key: it is off.
+fn model(
+    reader: &mut Reader<'_>,
+    key: &settings::Setting,
+    url: &settings::Setting,
+    name: &settings::Setting,
+) -> Option<Option<ModelConfig>> {
+    let api_key = reader.may(key, |raw| Ok(SecretString::from(raw)));
+    let url = reader.need(url, values::base_url);
+    let model = reader.need(name, values::model_name);
+    let (url, model) = (url?, model?);
+    Some(api_key.map(|api_key| ModelConfig { url, api_key, model }))
+}
+
+fn mail(reader: &mut Reader<'_>) -> Option<MailConfig> {
+    let smtp_url = reader.may(&settings::SMTP_URL, values::secret_url(&["smtp", "smtps"]));
+    let from = reader.may(&settings::MAIL_FROM, values::mail_address);
+    if smtp_url.is_some() && from.is_none() {
+        reader.refuse(&settings::MAIL_FROM, "is needed with SMTP_URL, e.g. Frontdesk <desk@example.com>");
+    }
+    Some(MailConfig { smtp_url: smtp_url?, from: from? })
+}
+
+impl Config for WorkerConfig {
+    const PROCESS: Process = Process::Worker;
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let public_url = reader.need(&settings::PUBLIC_URL, values::public_url);
+        let metrics_addr = reader.may(&settings::METRICS_ADDR, values::socket);
+        let database_url = postgres_url(reader, &settings::DATABASE_URL);
+        let redis_url = redis_url(reader);
+        let redis_wait_replicas = reader.need(&settings::REDIS_WAIT_REPLICAS, values::small(0, 16));
+        let encryption_keys = encryption_keys(reader);
+        let meta = meta(reader);
+        let gemini = model(reader, &settings::GEMINI_API_KEY, &settings::GEMINI_URL, &settings::GEMINI_MODEL);
+        let openai = model(reader, &settings::OPENAI_API_KEY, &settings::OPENAI_URL, &settings::OPENAI_MODEL);
+        if matches!((&gemini, &openai), (Some(None), Some(None))) {
+            reader.refuse(&settings::GEMINI_API_KEY, "neither it nor OPENAI_API_KEY is set; at least one model must answer");
+        }
+        let model_prices = reader.may(&settings::MODEL_PRICES, values::model_prices);
+        let hedge_after = reader.need(&settings::HEDGE_AFTER_MS, values::millis(0, 60_000));
+        let reply_quiet = reader.need(&settings::REPLY_QUIET_MS, values::millis(0, 10_000));
+        let reply_deadline = reader.need(&settings::REPLY_DEADLINE_MS, values::millis(500, 60_000));
+        let mail = mail(reader);
+        let trial_days = reader.need(&settings::TRIAL_DAYS, values::small(0, 365));
+        let log_retention_days = reader.need(&settings::LOG_RETENTION_DAYS, values::small(1, 3650));
+        let jobs = reader.may(&settings::WORKER_JOBS, values::jobs);
+        let concurrency = reader.may(&settings::WORKER_CONCURRENCY, values::concurrency);
+        let log = LogConfig::read(reader);
+        Some(Self {
+            public_url: public_url?,
+            metrics_addr,
+            database_url: database_url?,
+            redis_url: redis_url?,
+            redis_wait_replicas: redis_wait_replicas?,
+            encryption_keys: encryption_keys?,
+            meta: meta?,
+            gemini: gemini?,
+            openai: openai?,
+            model_prices: model_prices.unwrap_or_default(),
+            hedge_after: hedge_after?,
+            reply_quiet: reply_quiet?,
+            reply_deadline: reply_deadline?,
+            mail,
+            trial_days: trial_days?,
+            log_retention_days: log_retention_days?,
+            jobs: jobs.unwrap_or_else(|| JobName::ALL.to_vec()),
+            concurrency: concurrency.unwrap_or_default(),
+            log: log?,
+        })
+    }
+}
+
+/// Settings of a scheduler.
+#[derive(Debug, Clone)]
+pub struct SchedulerConfig {
+    /// Where metrics are served.
+    pub metrics_addr: Option<SocketAddr>,
+    /// Postgres as the application's role.
+    pub database_url: SecretString,
+    /// Redis.
+    pub redis_url: SecretString,
+    /// What fires when.
+    pub schedules: Vec<Schedule>,
+    /// Logs.
+    pub log: LogConfig,
+}
+
+impl Config for SchedulerConfig {
+    const PROCESS: Process = Process::Scheduler;
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let metrics_addr = reader.may(&settings::METRICS_ADDR, values::socket);
+        let database_url = postgres_url(reader, &settings::DATABASE_URL);
+        let redis_url = redis_url(reader);
+        let sweep = reader.need(&settings::SCHEDULE_SWEEP_QUEUES, values::schedule(JobName::SweepQueues));
+        let drop_logs = reader.need(&settings::SCHEDULE_DROP_OLD_LOGS, values::schedule(JobName::DropOldLogs));
+        let log = LogConfig::read(reader);
+        Some(Self { metrics_addr, database_url: database_url?, redis_url: redis_url?, schedules: vec![sweep?, drop_logs?], log: log? })
+    }
+}
+
+#[cfg(test)]
+mod tests;

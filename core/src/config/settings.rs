@@ -1,0 +1,132 @@
+//! Every setting, once: its name, its default, what it means and which process reads it. `--help` and `.env.example` are held to this table.
+
+/// A process of the project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Process {
+    /// `frontdesk-ingress`
+    Ingress,
+    /// `frontdesk-worker`
+    Worker,
+    /// `frontdesk-scheduler`
+    Scheduler,
+    /// `frontdesk-migrate`
+    Migrate,
+}
+
+impl Process {
+    /// The binary's name.
+    #[must_use]
+    pub const fn binary(self) -> &'static str {
+        match self {
+            Self::Ingress => "frontdesk-ingress",
+            Self::Worker => "frontdesk-worker",
+            Self::Scheduler => "frontdesk-scheduler",
+            Self::Migrate => "frontdesk-migrate",
+        }
+    }
+
+    /// What it does, in a line.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Ingress => "The HTTP face of Frontdesk: checks who asks, reads, enqueues",
+            Self::Worker => "Runs Frontdesk's jobs: answers customers, places orders",
+            Self::Scheduler => "Decides when Frontdesk's recurring jobs run, and enqueues them",
+            Self::Migrate => "Prepares Frontdesk's database: roles, schema, sample data",
+        }
+    }
+}
+
+/// What happens when a setting is not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// The process does not start.
+    Refused,
+    /// The feature is off.
+    Off,
+    /// This value stands.
+    Default(&'static str),
+}
+
+/// One environment variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// What its absence means.
+    pub absent: Absent,
+    /// What it means, with unit and form.
+    pub help: &'static str,
+    /// Who reads it.
+    pub processes: &'static [Process],
+}
+
+macro_rules! settings {
+    ($($name:ident $absent:expr, [$($process:ident),*], $help:literal;)*) => {
+        $(#[doc = $help] pub const $name: Setting =
+            Setting { name: stringify!($name), absent: $absent, help: $help, processes: &[$(Process::$process),*] };)*
+
+        /// All settings, in the order of `--help`.
+        pub const ALL: &[Setting] = &[$($name),*];
+    };
+}
+
+use Absent::{Default, Off, Refused};
+
+settings! {
+    LISTEN_ADDR Default("0.0.0.0:8080"), [Ingress], "Where to listen for HTTP";
+    PUBLIC_URL Default("http://localhost:8080"), [Ingress, Worker], "How browsers and mails reach the ingress; https, or http on localhost alone";
+    TRUSTED_PROXIES Off, [Ingress], "Proxies whose X-Forwarded-For is believed: a list of addresses or networks, e.g. 10.0.0.0/8,::1";
+    API_WAIT_MS Default("5000"), [Ingress], "How long an API write waits for its job before it answers 202, in milliseconds";
+    METRICS_ADDR Off, [Ingress, Worker, Scheduler], "Where to serve Prometheus metrics (/metrics), on a listener of its own";
+    DATABASE_URL Refused, [Worker, Scheduler, Migrate], "Postgres as the application's role: postgres://user:password@host/database";
+    INGRESS_DATABASE_URL Refused, [Ingress, Migrate], "Postgres as the ingress's role, which may only read";
+    MIGRATE_DATABASE_URL Refused, [Migrate], "Postgres as the owner of the tables; migrations alone use it";
+    REDIS_URL Refused, [Ingress, Worker, Scheduler], "Redis with AOF and maxmemory-policy noeviction: redis://host:6379/0, or rediss:// for TLS";
+    REDIS_WAIT_REPLICAS Default("0"), [Ingress, Worker], "How many Redis replicas must have an accepted webhook before it is answered 200";
+    JWT_SECRET Refused, [Ingress], "Signs session tokens: a list, the first signs, all verify; each at least 32 bytes";
+    ENCRYPTION_KEYS Refused, [Ingress, Worker, Migrate], "Seals tokens at rest: a list of id:base64 with 32 bytes each; the first seals, all open";
+    META_APP_SECRET Refused, [Ingress, Worker], "Checks webhook signatures: a list, the Meta app's first, then the Instagram app's and rotated ones";
+    META_VERIFY_TOKEN Refused, [Ingress], "What Meta sends to verify the webhook's URL; at least 8 characters";
+    META_APP_ID Refused, [Worker], "The Meta app's id: tells our own echoes from those of people";
+    META_GRAPH_URL Default("https://graph.facebook.com"), [Worker], "Meta's Graph API";
+    INSTAGRAM_GRAPH_URL Default("https://graph.instagram.com"), [Worker], "The Graph API of accounts connected with Instagram Login";
+    META_GRAPH_VERSION Default("v26.0"), [Worker], "Version of the Graph API";
+    GEMINI_API_KEY Off, [Worker], "Key for Gemini; at least one model key is needed";
+    GEMINI_URL Default("https://generativelanguage.googleapis.com"), [Worker], "The Gemini API";
+    GEMINI_MODEL Default("gemini-3.8-flash"), [Worker], "Model that answers customers";
+    OPENAI_API_KEY Off, [Worker], "Key for OpenAI, or any compatible server; it answers when Gemini is slow or down";
+    OPENAI_URL Default("https://api.openai.com/v1"), [Worker], "The OpenAI API, or any compatible server";
+    OPENAI_MODEL Default("gpt-6-luna"), [Worker], "Model of the fallback";
+    MODEL_PRICES Off, [Worker], "US dollars per million tokens in and out, a list of model=in/out, e.g. gemini-3.8-flash=0.30/2.50";
+    HEDGE_AFTER_MS Default("1200"), [Worker], "How long Gemini may take before OpenAI is asked too, in milliseconds";
+    REPLY_QUIET_MS Default("500"), [Worker], "How long the first message of a burst waits for more, in milliseconds";
+    REPLY_DEADLINE_MS Default("3000"), [Worker], "How soon after the webhook a customer has an answer, in milliseconds";
+    SMTP_URL Off, [Worker], "Mail server for notices: smtp://host:25 or smtps://user:password@host:465";
+    MAIL_FROM Off, [Worker], "Sender of notices; needed with SMTP_URL";
+    TRIAL_DAYS Default("14"), [Worker], "Length of a new shop's trial in days; 0 is none";
+    LOG_RETENTION_DAYS Default("90"), [Worker], "How long raw events are kept, in days";
+    WORKER_JOBS Off, [Worker], "Which jobs this worker runs, a list, e.g. answer_customer,place_order; all when absent";
+    WORKER_CONCURRENCY Off, [Worker], "How many of a job run at once: one number for every job, or a list of job=number";
+    SCHEDULE_SWEEP_QUEUES Default("0 * * * * *"), [Scheduler], "When queues are swept: cron with seconds, then a zone if not UTC";
+    SCHEDULE_DROP_OLD_LOGS Default("0 10 3 * * *"), [Scheduler], "When old logs are dropped: cron with seconds, then a zone if not UTC";
+    ADMIN_EMAIL Off, [Migrate], "The platform administrator to create";
+    ADMIN_PASSWORD Off, [Migrate], "That administrator's password; needed with ADMIN_EMAIL";
+    LOG_FORMAT Default("json"), [Ingress, Worker, Scheduler, Migrate], "json, or pretty for people";
+    RUST_LOG Default("info"), [Ingress, Worker, Scheduler, Migrate], "Which log lines are written, e.g. info,frontdesk_core=debug";
+}
+
+/// The settings of one process, as a table for `--help`.
+#[must_use]
+pub fn help(process: Process) -> String {
+    let mut lines = String::from("Settings, all from the environment (an empty one counts as absent):\n");
+    for setting in ALL.iter().filter(|setting| setting.processes.contains(&process)) {
+        let absent = match setting.absent {
+            Refused => "required".to_owned(),
+            Off => "optional".to_owned(),
+            Default(value) => format!("default {value}"),
+        };
+        lines.push_str(&format!("  {:<24} {} ({absent})\n", setting.name, setting.help));
+    }
+    lines
+}

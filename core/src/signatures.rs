@@ -1,0 +1,134 @@
+//! Meta's signatures: of webhooks, on the raw body, and of our own calls (`appsecret_proof`).
+
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+/// The only header that counts; the SHA-1 one (`X-Hub-Signature`) is legacy and never looked at.
+pub const META_SIGNATURE_HEADER: &str = "x-hub-signature-256";
+
+/// Whether `header` (`sha256=` and 64 lower-case hex digits) signs these very bytes with one of `secrets`.
+///
+/// Meta signs the body as it sends it, with non-ASCII escaped, so parsing and writing it anew would break the signature (PROVIDERS 1.2).
+/// Accounts connected with Instagram Login sign with the Instagram app's secret: hence a list.
+#[must_use]
+pub fn meta_webhook_is_signed(secrets: &[SecretString], body: &[u8], header: &[u8]) -> bool {
+    let Some(digits) = header.strip_prefix(b"sha256=") else { return false };
+    if digits.len() != 64 || digits.iter().any(u8::is_ascii_uppercase) {
+        return false;
+    }
+    let mut given = [0_u8; 32];
+    if hex::decode_to_slice(digits, &mut given).is_err() {
+        return false;
+    }
+    // Every secret is tried, whichever fits, so that the time taken tells nothing.
+    secrets.iter().fold(false, |signed, secret| signed | bool::from(hmac(secret, body).ct_eq(&given)))
+}
+
+/// The header's value for `body`, as Meta makes it.
+#[must_use]
+pub fn meta_webhook_signature(secret: &SecretString, body: &[u8]) -> String {
+    format!("sha256={}", hex::encode(hmac(secret, body)))
+}
+
+/// What Meta wants beside an access token when the app has "Require App Secret" on.
+#[must_use]
+pub fn appsecret_proof(secret: &SecretString, access_token: &SecretString) -> String {
+    hex::encode(hmac(secret, access_token.expose_secret().as_bytes()))
+}
+
+/// Whether two secrets are equal, in a time that depends on their lengths alone.
+#[must_use]
+pub fn same_secret(ours: &SecretString, given: &[u8]) -> bool {
+    ours.expose_secret().as_bytes().ct_eq(given).into()
+}
+
+fn hmac(secret: &SecretString, message: &[u8]) -> [u8; 32] {
+    // HMAC takes keys of any length, so the error cannot be; an impossible digest would sign nothing.
+    Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).map_or([0; 32], |mut mac| {
+        mac.update(message);
+        mac.finalize().into_bytes().into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// PROVIDERS 1.2: the backslashes are bytes of the body.
+    const BODY: &[u8] = br#"{"object":"page","entry":[{"id":"1","time":1,"messaging":[{"sender":{"id":"2"},"recipient":{"id":"1"},"timestamp":1,"message":{"mid":"m","text":"\u00e4\u00f6\u00e5 \ud83d\udc4d https:\/\/x.y"}}]}]}"#;
+    const DIGITS: &str = "ba366853a674f3a59887ac6083d1041d93d86eafe4e96fa140538c9503656bad";
+
+    fn secrets(list: &[&str]) -> Vec<SecretString> {
+        list.iter().map(|secret| SecretString::from(*secret)).collect()
+    }
+
+    fn signed(header: &str) -> bool {
+        meta_webhook_is_signed(&secrets(&["app_secret_for_docs"]), BODY, header.as_bytes())
+    }
+
+    #[test]
+    fn metas_own_vector_is_accepted() {
+        assert!(signed(&format!("sha256={DIGITS}")));
+        assert_eq!(meta_webhook_signature(&SecretString::from("app_secret_for_docs"), BODY), format!("sha256={DIGITS}"));
+    }
+
+    #[test]
+    fn any_secret_of_the_list_will_do_and_no_other() {
+        let header = format!("sha256={DIGITS}");
+        assert!(meta_webhook_is_signed(&secrets(&["instagram", "app_secret_for_docs", "old"]), BODY, header.as_bytes()));
+        assert!(!meta_webhook_is_signed(&secrets(&["instagram", "old"]), BODY, header.as_bytes()));
+        assert!(!meta_webhook_is_signed(&[], BODY, header.as_bytes()));
+    }
+
+    #[test]
+    fn any_other_form_of_the_header_is_refused() {
+        for header in [
+            String::new(),
+            DIGITS.to_owned(),
+            format!("SHA256={DIGITS}"),
+            format!("sha1={DIGITS}"),
+            "sha1=5f2c0a6d8f8a4d0c0b9a0a5b8b0e7f3c7b9d6e1a".to_owned(),
+            format!("sha256={}", DIGITS.to_uppercase()),
+            format!("sha256={}", &DIGITS[1..]),
+            format!("sha256={DIGITS}0"),
+            format!("sha256={DIGITS} "),
+            format!(" sha256={DIGITS}"),
+            format!("sha256={DIGITS},sha256={DIGITS}"),
+            format!("sha256=zz{}", &DIGITS[2..]),
+            format!("sha256=0{}", &DIGITS[1..]),
+        ] {
+            assert!(!signed(&header), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_body_written_anew_is_refused() {
+        let value: serde_json::Value = serde_json::from_slice(BODY).unwrap();
+        let anew = serde_json::to_vec(&value).unwrap();
+        assert!(!meta_webhook_is_signed(&secrets(&["app_secret_for_docs"]), &anew, format!("sha256={DIGITS}").as_bytes()));
+    }
+
+    #[test]
+    fn every_changed_byte_breaks_the_signature() {
+        for at in 0..BODY.len() {
+            let mut body = BODY.to_vec();
+            body[at] ^= 1;
+            assert!(!meta_webhook_is_signed(&secrets(&["app_secret_for_docs"]), &body, format!("sha256={DIGITS}").as_bytes()), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn appsecret_proof_is_the_documented_one() {
+        let proof = appsecret_proof(&SecretString::from("app_secret_for_docs"), &SecretString::from("EAAB_token"));
+        assert_eq!(proof, "a3a09f4348dcaba3e9e1844d4f8fe3fa5b1c55c67c1ccabb0258407b5c67597b");
+    }
+
+    #[test]
+    fn secrets_are_compared_whole() {
+        let ours = SecretString::from("verify-me");
+        assert!(same_secret(&ours, b"verify-me"));
+        assert!(!same_secret(&ours, b"verify-m") && !same_secret(&ours, b"verify-me!") && !same_secret(&ours, b""));
+    }
+}
