@@ -73,7 +73,8 @@ const NO: &[&str] = &[
 const YES_SIGNS: &[char] = &['👍', '👌', '✅', '🆗', '💯', '✔', '☑', '🤝', '🙆'];
 const NO_SIGNS: &[char] = &['👎', '❌', '🚫', '⛔', '🙅', '✖', '❎'];
 const FRIENDLY_SIGNS: &[char] = &[
-    '🙏', '🙂', '😊', '😀', '😃', '😄', '😁', '🥰', '😍', '🤩', '❤', '💕', '🎉', '👏', '🔥', '💪', '🙌', '☺', '✨', '😇', '💙', '💚', '🤗', '♥', '🥳',
+    '🙏', '🙂', '😊', '😀', '😃', '😄', '😁', '🥰', '😍', '🤩', '❤', '💕', '🎉', '👏', '🔥', '💪', '🙌', '☺', '✨', '😇', '💙', '💚', '🤗',
+    '♥', '🥳',
 ];
 
 /// What one phrase does.
@@ -92,9 +93,8 @@ struct Phrases {
 }
 
 static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
-    let set = |lists: &[&str]| {
-        lists.iter().flat_map(|l| l.split('|')).map(|p| words(p).map_or_else(String::new, |w| w.join(" "))).collect()
-    };
+    let set =
+        |lists: &[&str]| lists.iter().flat_map(|l| l.split('|')).map(|p| words(p).map_or_else(String::new, |w| w.join(" "))).collect();
     Phrases { yes: set(YES), no: set(NO), filler: set(FILLER) }
 });
 
@@ -167,7 +167,33 @@ fn senses(text: &str, shown: &Shown<'_>) -> Option<Vec<Sense>> {
 fn hesitates(text: &str) -> bool {
     let dots = text.contains("..") || text.contains('…');
     dots || text.chars().any(|c| {
-        matches!(c, '?' | '¿' | '؟' | '？' | ';' | '"' | '“' | '”' | '„' | '«' | '»' | '>' | '<' | '/' | '\\' | '=' | '%' | '#' | '@' | '&' | '+' | '~' | '|' | '{' | '[')
+        matches!(
+            c,
+            '?' | '¿'
+                | '؟'
+                | '？'
+                | ';'
+                | '"'
+                | '“'
+                | '”'
+                | '„'
+                | '«'
+                | '»'
+                | '>'
+                | '<'
+                | '/'
+                | '\\'
+                | '='
+                | '%'
+                | '#'
+                | '@'
+                | '&'
+                | '+'
+                | '~'
+                | '|'
+                | '{'
+                | '['
+        )
     })
 }
 
@@ -185,7 +211,8 @@ fn words(text: &str) -> Option<Vec<String>> {
             }
         } else if matches!(c, '\'' | '.' | '-') && !word.is_empty() && word.ends_with(char::is_alphanumeric) && c != '.' {
             // "that's" and "allez-y" stay one word, without the sign.
-        } else if matches!(c, ' ' | '\u{a0}' | '\n' | ',' | '.' | '!' | '-' | '\'' | ':' | ')' | '(' | '，' | '。' | '！' | '،' | '।' | '¡') {
+        } else if matches!(c, ' ' | '\u{a0}' | '\n' | ',' | '.' | '!' | '-' | '\'' | ':' | ')' | '(' | '，' | '。' | '！' | '،' | '।' | '¡')
+        {
             if !word.is_empty() {
                 out.push(std::mem::take(&mut word));
             }
@@ -252,12 +279,8 @@ mod tests {
     fn every_line_of_the_corpus_is_judged_as_it_says() {
         let lines = corpus();
         assert!(lines.len() >= 200);
-        let wrong: Vec<String> = lines
-            .iter()
-            .map(|l| (l, judge(&l.text)))
-            .filter(|(l, v)| l.verdict != *v)
-            .map(|(l, v)| format!("{}: {v:?}", l.text))
-            .collect();
+        let wrong: Vec<String> =
+            lines.iter().map(|l| (l, judge(&l.text))).filter(|(l, v)| l.verdict != *v).map(|(l, v)| format!("{}: {v:?}", l.text)).collect();
         assert!(wrong.is_empty(), "{} of {} wrong:\n{}", wrong.len(), lines.len(), wrong.join("\n"));
     }
 
@@ -273,9 +296,44 @@ mod tests {
     #[test]
     fn no_yes_stays_one_with_a_condition_a_question_a_wait_or_a_negation() {
         let tails = [
-            " but in blue", "?", " ?", "؟", " no", " not", " aber in 43", " nicht", " mais pas maintenant", " pas", " pero mañana", " no",
-            " ma domani", " non", " mas não", " não", " maar niet", " niet", " ama mavi", " değil", " wait", " if it is cheap", " 7", " 2 pairs",
-            " cancel", " لا", " не", " nie", " नहीं", "...", " 🤔", " 🙄", " 😂", " 👎", " later", " and a belt", " / no", "\nno",
+            " but in blue",
+            "?",
+            " ?",
+            "؟",
+            " no",
+            " not",
+            " aber in 43",
+            " nicht",
+            " mais pas maintenant",
+            " pas",
+            " pero mañana",
+            " no",
+            " ma domani",
+            " non",
+            " mas não",
+            " não",
+            " maar niet",
+            " niet",
+            " ama mavi",
+            " değil",
+            " wait",
+            " if it is cheap",
+            " 7",
+            " 2 pairs",
+            " cancel",
+            " لا",
+            " не",
+            " nie",
+            " नहीं",
+            "...",
+            " 🤔",
+            " 🙄",
+            " 😂",
+            " 👎",
+            " later",
+            " and a belt",
+            " / no",
+            "\nno",
         ];
         for yes in yeses() {
             for tail in tails {
@@ -288,7 +346,16 @@ mod tests {
     #[test]
     fn no_yes_stays_one_after_a_negation_or_inside_quotes() {
         for yes in yeses() {
-            for text in [format!("not {yes}"), format!("no, {yes}"), format!("nicht {yes}"), format!("don't {yes}"), format!("ne {yes} pas"), format!("\"{yes}\""), format!("if {yes}"), format!("> {yes}")] {
+            for text in [
+                format!("not {yes}"),
+                format!("no, {yes}"),
+                format!("nicht {yes}"),
+                format!("don't {yes}"),
+                format!("ne {yes} pas"),
+                format!("\"{yes}\""),
+                format!("if {yes}"),
+                format!("> {yes}"),
+            ] {
                 assert_ne!(judge(&text), Verdict::Yes, "{text}");
             }
         }

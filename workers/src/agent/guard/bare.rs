@@ -8,11 +8,44 @@ use super::vocabulary as v;
 
 /// Pairs of words that end right before a price.
 const SAYS: &[(&str, &str)] = &[
-    ("that", "s"), ("that", "is"), ("that", "be"), ("ll", "be"), ("that", "makes"), ("it", "s"), ("it", "is"), ("they", "re"),
-    ("they", "are"), ("would", "be"), ("comes", "to"), ("come", "to"), ("amounts", "to"), ("makes", "it"), ("make", "it"),
-    ("das", "macht"), ("das", "waren"), ("das", "ware"), ("das", "sind"), ("das", "ist"), ("ca", "fait"), ("cela", "fait"),
-    ("c", "est"), ("ca", "fera"), ("dat", "is"), ("dat", "wordt"), ("esta", "a"), ("estan", "a"), ("queda", "en"), ("quedan", "en"),
-    ("sale", "a"), ("salen", "a"), ("sai", "por"), ("fica", "em"), ("fica", "por"), ("viene", "a"), ("eso", "es"), ("en", "total"),
+    ("that", "s"),
+    ("that", "is"),
+    ("that", "be"),
+    ("ll", "be"),
+    ("that", "makes"),
+    ("it", "s"),
+    ("it", "is"),
+    ("they", "re"),
+    ("they", "are"),
+    ("would", "be"),
+    ("comes", "to"),
+    ("come", "to"),
+    ("amounts", "to"),
+    ("makes", "it"),
+    ("make", "it"),
+    ("das", "macht"),
+    ("das", "waren"),
+    ("das", "ware"),
+    ("das", "sind"),
+    ("das", "ist"),
+    ("ca", "fait"),
+    ("cela", "fait"),
+    ("c", "est"),
+    ("ca", "fera"),
+    ("dat", "is"),
+    ("dat", "wordt"),
+    ("esta", "a"),
+    ("estan", "a"),
+    ("queda", "en"),
+    ("quedan", "en"),
+    ("sale", "a"),
+    ("salen", "a"),
+    ("sai", "por"),
+    ("fica", "em"),
+    ("fica", "por"),
+    ("viene", "a"),
+    ("eso", "es"),
+    ("en", "total"),
 ];
 /// Single words that end right before a price.
 const LEADS: &[&str] = &[
@@ -21,13 +54,61 @@ const LEADS: &[&str] = &[
 ];
 /// Pairs of words that follow a price.
 const FOLLOWS: &[(&str, &str)] = &[
-    ("in", "total"), ("all", "in"), ("a", "pair"), ("a", "piece"), ("the", "pair"), ("per", "pair"), ("per", "piece"), ("per", "item"),
-    ("per", "unit"), ("per", "month"), ("a", "month"), ("pro", "stuck"), ("pro", "paar"), ("das", "stuck"), ("das", "paar"), ("je", "stuck"),
-    ("je", "paar"), ("im", "monat"), ("pro", "monat"), ("la", "piece"), ("la", "paire"), ("par", "paire"), ("par", "piece"), ("par", "mois"),
-    ("au", "total"), ("en", "tout"), ("tout", "compris"), ("cada", "uno"), ("cada", "una"), ("cada", "um"), ("cada", "uma"), ("cada", "par"),
-    ("el", "par"), ("o", "par"), ("por", "par"), ("por", "unidad"), ("por", "unidade"), ("al", "paio"), ("al", "pezzo"), ("in", "totale"),
-    ("en", "total"), ("no", "total"), ("ao", "todo"), ("per", "stuk"), ("per", "paar"), ("in", "totaal"), ("al", "mes"), ("por", "mes"), ("al", "mese"),
-    ("im", "ganzen"), ("alles", "zusammen"), ("is", "the"), ("plus", "shipping"), ("plus", "versand"), ("zzgl", "versand"),
+    ("in", "total"),
+    ("all", "in"),
+    ("a", "pair"),
+    ("a", "piece"),
+    ("the", "pair"),
+    ("per", "pair"),
+    ("per", "piece"),
+    ("per", "item"),
+    ("per", "unit"),
+    ("per", "month"),
+    ("a", "month"),
+    ("pro", "stuck"),
+    ("pro", "paar"),
+    ("das", "stuck"),
+    ("das", "paar"),
+    ("je", "stuck"),
+    ("je", "paar"),
+    ("im", "monat"),
+    ("pro", "monat"),
+    ("la", "piece"),
+    ("la", "paire"),
+    ("par", "paire"),
+    ("par", "piece"),
+    ("par", "mois"),
+    ("au", "total"),
+    ("en", "tout"),
+    ("tout", "compris"),
+    ("cada", "uno"),
+    ("cada", "una"),
+    ("cada", "um"),
+    ("cada", "uma"),
+    ("cada", "par"),
+    ("el", "par"),
+    ("o", "par"),
+    ("por", "par"),
+    ("por", "unidad"),
+    ("por", "unidade"),
+    ("al", "paio"),
+    ("al", "pezzo"),
+    ("in", "totale"),
+    ("en", "total"),
+    ("no", "total"),
+    ("ao", "todo"),
+    ("per", "stuk"),
+    ("per", "paar"),
+    ("in", "totaal"),
+    ("al", "mes"),
+    ("por", "mes"),
+    ("al", "mese"),
+    ("im", "ganzen"),
+    ("alles", "zusammen"),
+    ("is", "the"),
+    ("plus", "shipping"),
+    ("plus", "versand"),
+    ("zzgl", "versand"),
 ];
 
 impl Reading<'_> {
@@ -77,9 +158,7 @@ impl Reading<'_> {
 
     fn other_topic(&self, i: usize) -> bool {
         let sentence = self.sentence(i);
-        self.tokens[sentence].iter().any(|t| {
-            t.word().is_some_and(|w| v::is(v::OTHER_TOPIC, w)) || t.number().is_some_and(|n| n.masked)
-        })
+        self.tokens[sentence].iter().any(|t| t.word().is_some_and(|w| v::is(v::OTHER_TOPIC, w)) || t.number().is_some_and(|n| n.masked))
     }
 
     /// Signs of a price that do not suffice in a sentence about sizes, stock or hours.
@@ -88,9 +167,9 @@ impl Reading<'_> {
         // "a hundred": the article is part of the number.
         let article = usize::from(n.spoken && i.checked_sub(1).and_then(|j| self.word(j)) == Some("a"));
         let before = |k: usize| i.checked_sub(k + article).and_then(|j| self.word(j));
-        let follows = self.word(i + 1).is_some_and(|w| {
-            v::is(v::PER_PIECE, w) || self.word(i + 2).is_some_and(|next| FOLLOWS.contains(&(w, next)))
-        }) || self.elided_piece(i);
+        let follows =
+            self.word(i + 1).is_some_and(|w| v::is(v::PER_PIECE, w) || self.word(i + 2).is_some_and(|next| FOLLOWS.contains(&(w, next))))
+                || self.elided_piece(i);
         if matches!(self.word(i + 1), Some("tutuyor" | "eder" | "ediyor" | "tutar")) {
             return true;
         }
@@ -116,16 +195,17 @@ impl Reading<'_> {
             || before(2).zip(before(3)).is_some_and(|(b, a)| SAYS.contains(&(a, b)) && before(1).is_some_and(|w| v::is(v::ONLY, w)))
             || self.elided_says(i);
         let only = before(1).is_some_and(|w| v::is(v::ONLY, w));
-        let leads = before(1).is_some_and(|w| LEADS.contains(&w) && w != "a" && w != "at")
-            || before(2).is_some_and(|w| LEADS.contains(&w)) && only;
+        let leads =
+            before(1).is_some_and(|w| LEADS.contains(&w) && w != "a" && w != "at") || before(2).is_some_and(|w| LEADS.contains(&w)) && only;
         (says || only || leads) && !ranged
     }
 
     /// Enough for a street name of money: it is much, or offered.
     pub(super) fn looks_like_price(&self, i: usize) -> bool {
-        let offered = i.checked_sub(1).and_then(|j| self.word(j)).is_some_and(|w| {
-            LEADS.contains(&w) || matches!(w, "con" | "en" | "esta" | "est" | "solo" | "nur" | "just" | "only")
-        });
+        let offered = i
+            .checked_sub(1)
+            .and_then(|j| self.word(j))
+            .is_some_and(|w| LEADS.contains(&w) || matches!(w, "con" | "en" | "esta" | "est" | "solo" | "nur" | "just" | "only"));
         let much = self.number(i).is_some_and(|n| n.values.first().is_some_and(|v| *v >= Decimal::from(20)));
         offered || much || self.price_is_near(i)
     }
@@ -164,11 +244,14 @@ impl Reading<'_> {
         let Some(word) = token.word() else { return false };
         let first = p == 0 || self.tokens[p - 1].kind == Kind::End;
         let spoken_of = [v::PRICE, v::TOTAL, v::ONLY, v::BRIDGE, v::AFTER].iter().any(|l| v::is(l, word)) || LEADS.contains(&word);
-        token.capital && !first && !spoken_of || word == "s" && self.sign(p.wrapping_sub(1)) == Some('\'') && !self.elided_says(i) && self.owner_is_name(p)
+        token.capital && !first && !spoken_of
+            || word == "s" && self.sign(p.wrapping_sub(1)) == Some('\'') && !self.elided_says(i) && self.owner_is_name(p)
     }
 
     fn owner_is_name(&self, p: usize) -> bool {
-        p >= 2 && self.tokens[p - 2].capital && !matches!(self.word(p - 2), Some("it" | "that" | "they" | "he" | "she" | "here" | "there" | "what" | "price"))
+        p >= 2
+            && self.tokens[p - 2].capital
+            && !matches!(self.word(p - 2), Some("it" | "that" | "they" | "he" | "she" | "here" | "there" | "what" | "price"))
     }
 
     /// Whether the number is clearly no amount.
@@ -214,7 +297,8 @@ impl Reading<'_> {
                     if region {
                         return token.capitals;
                     }
-                    let between = v::is(v::BRIDGE, w) && matches!(w.as_str(), "is" | "ist" | "est" | "es" | "e" | "of" | "in" | "from" | "von" | "de" | "are" | "sind");
+                    let between = v::is(v::BRIDGE, w)
+                        && matches!(w.as_str(), "is" | "ist" | "est" | "es" | "e" | "of" | "in" | "from" | "von" | "de" | "are" | "sind");
                     if between && p > 0 && self.word(p - 1).is_some_and(|w| v::is(v::CLEAR_LABEL, w)) {
                         return self.number(i).is_some_and(|n| n.decimals < 2);
                     }
@@ -241,8 +325,8 @@ impl Reading<'_> {
             Some((Kind::Word(w), false)) => {
                 let percent = matches!(w.as_str(), "percent" | "prozent" | "procent" | "pct");
                 let times = matches!(w.as_str(), "x" | "mal") && self.number(i + 2).is_some();
-                let per_cent = matches!(w.as_str(), "per" | "pour" | "por")
-                    && matches!(self.word(i + 2), Some("cent" | "cento" | "ciento"));
+                let per_cent =
+                    matches!(w.as_str(), "per" | "pour" | "por") && matches!(self.word(i + 2), Some("cent" | "cento" | "ciento"));
                 let counted = v::is(v::COUNTED, w) && !matches!(w.as_str(), "of" | "more" | "is" | "an" | "par")
                     || matches!(w.as_str(), "of" | "more") && !self.price_before(i);
                 percent || times || per_cent || counted

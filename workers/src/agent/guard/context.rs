@@ -87,9 +87,7 @@ impl Reading<'_> {
 
     fn unit_of(&self, i: usize, allowed: &dyn Fn(Decimal) -> bool) -> Option<Beside> {
         let after = self.unit_after(i);
-        let fits = |beside: &Beside| {
-            self.number(i).is_some_and(|n| n.values.iter().any(|v| allowed(scaled(*v, beside.unit.minor))))
-        };
+        let fits = |beside: &Beside| self.number(i).is_some_and(|n| n.values.iter().any(|v| allowed(scaled(*v, beside.unit.minor))));
         match after {
             Some(a) if !a.shared || fits(&a) => Some(a),
             Some(a) => {
@@ -148,7 +146,10 @@ impl Reading<'_> {
                 if matches!(w.as_str(), "p") && token.glued && self.shop.eq_ignore_ascii_case("GBP") {
                     return Some((Unit { codes: &["GBP"], minor: true, everyday: false, leads: false }, j + 1));
                 }
-                let adjective = matches!(w.as_str(), "us" | "american" | "british" | "canadian" | "australian" | "turk" | "schweizer" | "mexican" | "indian");
+                let adjective = matches!(
+                    w.as_str(),
+                    "us" | "american" | "british" | "canadian" | "australian" | "turk" | "schweizer" | "mexican" | "indian"
+                );
                 if adjective {
                     return self.word(j + 1).and_then(|w| currency::of_word(w, false)).map(|u| (u, j + 2));
                 }
@@ -181,9 +182,9 @@ impl Reading<'_> {
             Kind::Word(w) => currency::of_word(w, token.capitals).filter(|u| u.leads)?,
             _ => return None,
         };
-        let taken = j.checked_sub(1).is_some_and(|p| {
-            self.number(p).is_some_and(|n| !n.masked && !self.is_excluded(p, n)) && (token.glued || !self.glued(i))
-        });
+        let taken = j
+            .checked_sub(1)
+            .is_some_and(|p| self.number(p).is_some_and(|n| !n.masked && !self.is_excluded(p, n)) && (token.glued || !self.glued(i)));
         let everyday = unit.everyday && !self.means_money(i, &unit);
         (!taken && !everyday).then_some(Beside { unit, end: i + 1, shared: false })
     }
@@ -205,8 +206,8 @@ impl Reading<'_> {
                 matches!(w, "between" | "zwischen" | "entre" | "tra" | "fra" | "tussen" | "von" | "de" | "da" | "van" | "from" | "dal")
             });
             let dash = matches!(self.sign(i + 1), Some('-'));
-            let linked = self.word(i + 1).is_some_and(|w| v::is(v::RANGE, w))
-                || between && self.word(i + 1).is_some_and(|w| v::is(v::LINK, w));
+            let linked =
+                self.word(i + 1).is_some_and(|w| v::is(v::RANGE, w)) || between && self.word(i + 1).is_some_and(|w| v::is(v::LINK, w));
             let start = i == 0 || self.ends(i - 1) || between || self.price_before(i) || self.sign(i - 1) == Some(':');
             let range = (dash || self.sign(i + 1) == Some('/')) && close || dash && start || linked;
             if !range {
@@ -247,7 +248,8 @@ impl Reading<'_> {
         let two = n.digits.len() == 2 || n.spoken && value >= Decimal::TEN;
         let plain_end = self.ends(j + 1) || self.sign(j + 1).is_some() && !matches!(self.sign(j + 1), Some('%' | '-'));
         let direct = j == at && (self.glued(j) || spoken && n.spoken || plain_end);
-        let with_word = joined && self.word(at).is_some_and(|w| matches!(w, "e" | "con" | "com" | "y" | "en" | "et")) && self.tail_is_plain(j);
+        let with_word =
+            joined && self.word(at).is_some_and(|w| matches!(w, "e" | "con" | "com" | "y" | "en" | "et")) && self.tail_is_plain(j);
         if two && (direct || with_word) { cents } else { None }
     }
 

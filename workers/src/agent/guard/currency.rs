@@ -22,13 +22,11 @@ impl Unit {
 }
 
 const DOLLARS: &[&str] = &[
-    "USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU", "DOP", "BBD", "JMD",
-    "TTD", "BSD", "BZD", "FJD", "NAD", "XCD",
+    "USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU", "DOP", "BBD", "JMD", "TTD", "BSD", "BZD", "FJD",
+    "NAD", "XCD",
 ];
 /// What is called a dollar in words, not only by its sign.
-const NAMED_DOLLARS: &[&str] = &[
-    "USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "BBD", "JMD", "TTD", "BSD", "BZD", "FJD", "NAD", "XCD",
-];
+const NAMED_DOLLARS: &[&str] = &["USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "BBD", "JMD", "TTD", "BSD", "BZD", "FJD", "NAD", "XCD"];
 const CROWNS: &[&str] = &["SEK", "NOK", "DKK", "ISK", "CZK"];
 const RUPEES: &[&str] = &["INR", "PKR", "LKR", "NPR", "MUR", "SCR"];
 const PESOS: &[&str] = &["MXN", "ARS", "COP", "CLP", "PHP", "UYU", "DOP", "CUP"];
@@ -105,15 +103,13 @@ pub(super) fn of_dollar_prefix(word: &str) -> Option<&'static [&'static str]> {
 
 /// Codes that are no word of any language we meet: small letters will do.
 const CODES: &[&str] = &[
-    "EUR", "USD", "GBP", "CHF", "JPY", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "BRL", "MXN", "INR", "CNY",
-    "AUD", "NZD", "HKD", "SGD", "KRW", "ZAR", "AED", "ILS", "THB", "IDR", "MYR", "PHP", "VND", "UAH", "RUB",
-    "BGN", "ISK", "HRK", "RSD", "EGP", "KWD", "BHD", "QAR", "OMR", "JOD", "LBP", "TND", "DZD", "NGN", "KES",
-    "GHS", "PKR", "BDT", "LKR", "NPR", "ARS", "UYU", "PYG", "CRC", "GTQ", "TWD", "KZT", "AZN", "IRR", "IQD",
+    "EUR", "USD", "GBP", "CHF", "JPY", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "BRL", "MXN", "INR", "CNY", "AUD", "NZD", "HKD", "SGD",
+    "KRW", "ZAR", "AED", "ILS", "THB", "IDR", "MYR", "PHP", "VND", "UAH", "RUB", "BGN", "ISK", "HRK", "RSD", "EGP", "KWD", "BHD", "QAR",
+    "OMR", "JOD", "LBP", "TND", "DZD", "NGN", "KES", "GHS", "PKR", "BDT", "LKR", "NPR", "ARS", "UYU", "PYG", "CRC", "GTQ", "TWD", "KZT",
+    "AZN", "IRR", "IQD",
 ];
 /// Codes that are words too: capitals only.
-const SHOUTED: &[&str] = &[
-    "TRY", "CAD", "RON", "SAR", "MAD", "PEN", "COP", "CLP", "BOB", "GEL", "AMD", "ALL", "CUP", "DOP", "TOP", "BAM",
-];
+const SHOUTED: &[&str] = &["TRY", "CAD", "RON", "SAR", "MAD", "PEN", "COP", "CLP", "BOB", "GEL", "AMD", "ALL", "CUP", "DOP", "TOP", "BAM"];
 
 /// Whether a folded word ends a Latin-script amount word with the given stem (plural, case ending).
 fn stem(word: &str, stem: &str, longest_ending: usize) -> bool {
@@ -175,8 +171,8 @@ fn plain(word: &str) -> Option<Unit> {
         "dinar" | "dinars" | "dinares" => return major(DINARS, false),
         "riyal" | "riyals" | "riyales" => return major(RIALS, false),
         "reais" => return major(&["BRL"], false),
-        "cents" | "ct" | "cts" | "eurocent" | "pence" | "penny" | "pennies" | "rappen" | "pfennig" | "groszy"
-        | "paise" | "fils" | "oere" | "kopecks" => minor,
+        "cents" | "ct" | "cts" | "eurocent" | "pence" | "penny" | "pennies" | "rappen" | "pfennig" | "groszy" | "paise" | "fils"
+        | "oere" | "kopecks" => minor,
         _ => return None,
     })
 }

@@ -13,11 +13,12 @@ aug(?:ust|ustus)?|aout|ago(?:sto)?|agustos|sep(?:t|tember|tembre|tiembre)?|set(?
 nov(?:ember|embre|iembre|embro)?|kasim|de[cz](?:ember|embre|embro)?|dic(?:iembre|embre)?|aralik|ocak|subat|nisan";
 
 /// Shapes that are masked unless money stands beside them.
-static SHAPES: LazyLock<Vec<Regex>> =
-    LazyLock::new(|| shapes().iter().filter_map(|r| Regex::new(r).ok()).collect());
+static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| shapes().iter().filter_map(|r| Regex::new(r).ok()).collect());
 
 fn shapes() -> Vec<String> {
-    let date_after = format!(r"\b\d{{1,2}}(?:\.|st|nd|rd|th|er|o)?\s*(?:-\s*\d{{1,2}}\.?\s*)?(?:of |de |d')?(?:{MONTHS})\b\.?(?:,?\s*(?:de |del )?(?:19|20)\d\d\b)?");
+    let date_after = format!(
+        r"\b\d{{1,2}}(?:\.|st|nd|rd|th|er|o)?\s*(?:-\s*\d{{1,2}}\.?\s*)?(?:of |de |d')?(?:{MONTHS})\b\.?(?:,?\s*(?:de |del )?(?:19|20)\d\d\b)?"
+    );
     let date_before = format!(r"\b(?:{MONTHS})\b\.?\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s*(?:19|20)\d\d\b)?");
     [
         // Dates.
@@ -65,10 +66,7 @@ fn shapes() -> Vec<String> {
 
 /// Links and addresses: masked whatever stands beside them.
 static LINKS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    [r"(?:https?://|www\.)\S+", r"[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+"]
-        .iter()
-        .filter_map(|r| Regex::new(r).ok())
-        .collect()
+    [r"(?:https?://|www\.)\S+", r"[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+"].iter().filter_map(|r| Regex::new(r).ok()).collect()
 });
 
 /// The ranges of the folded text that are no amounts by their shape.

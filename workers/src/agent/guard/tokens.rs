@@ -65,8 +65,7 @@ impl Token {
 }
 
 fn is_letter(c: char) -> bool {
-    c.is_alphabetic()
-        || matches!(c as u32, 0x0900..=0x0965 | 0x0970..=0x0DFF | 0x064B..=0x065F | 0x0670 | 0x0E31..=0x0E4E)
+    c.is_alphabetic() || matches!(c as u32, 0x0900..=0x0965 | 0x0970..=0x0DFF | 0x064B..=0x065F | 0x0670 | 0x0E31..=0x0E4E)
 }
 
 /// Cuts the text; numbers within `masks` (ranges of the folded text) are marked.
@@ -99,13 +98,7 @@ pub(super) fn cut(folded: &Folded, masks: &[Range<usize>], thousandths: bool) ->
             sign(text, at, c)
         };
         let range = at..at + len;
-        out.push(Token {
-            kind,
-            glued,
-            capital: folded.has_capital(range.clone()),
-            capitals: folded.all_capitals(range.clone()),
-            range,
-        });
+        out.push(Token { kind, glued, capital: folded.has_capital(range.clone()), capitals: folded.all_capitals(range.clone()), range });
         at += len;
         spaced = false;
     }
@@ -137,9 +130,41 @@ fn abbreviated(before: &str) -> bool {
     let word = before.rsplit(|c: char| !is_letter(c)).next().unwrap_or("");
     matches!(
         word,
-        "rs" | "fr" | "sfr" | "kr" | "nr" | "no" | "gr" | "ca" | "approx" | "inkl" | "incl" | "zzgl" | "ggf" | "ab" | "env"
-            | "tel" | "art" | "st" | "num" | "ref" | "min" | "max" | "cad" | "aprox" | "bzw" | "mwst" | "str" | "bis"
-            | "p" | "z" | "b" | "d" | "h" | "u" | "a" | "m"
+        "rs" | "fr"
+            | "sfr"
+            | "kr"
+            | "nr"
+            | "no"
+            | "gr"
+            | "ca"
+            | "approx"
+            | "inkl"
+            | "incl"
+            | "zzgl"
+            | "ggf"
+            | "ab"
+            | "env"
+            | "tel"
+            | "art"
+            | "st"
+            | "num"
+            | "ref"
+            | "min"
+            | "max"
+            | "cad"
+            | "aprox"
+            | "bzw"
+            | "mwst"
+            | "str"
+            | "bis"
+            | "p"
+            | "z"
+            | "b"
+            | "d"
+            | "h"
+            | "u"
+            | "a"
+            | "m"
     )
 }
 
@@ -172,9 +197,16 @@ fn multiply(tokens: Vec<Token>) -> Vec<Token> {
     for token in tokens {
         let factor = match (token.word(), token.glued) {
             (Some("k"), _) => 1_000_u32,
-            (Some("thousand" | "tausend" | "mille" | "mil" | "mila" | "duizend" | "bin" | "tys" | "тыс" | "हजार" | "हज़ार" | "ألف" | "千"), _) => 1_000,
+            (
+                Some(
+                    "thousand" | "tausend" | "mille" | "mil" | "mila" | "duizend" | "bin" | "tys" | "тыс" | "हजार" | "हज़ार" | "ألف" | "千",
+                ),
+                _,
+            ) => 1_000,
             (Some("lakh" | "lakhs" | "lac" | "लाख"), _) => 100_000,
-            (Some("million" | "millions" | "millionen" | "milioni" | "milhoes" | "millones" | "miljoen" | "milyon" | "mio"), _) => 1_000_000,
+            (Some("million" | "millions" | "millionen" | "milioni" | "milhoes" | "millones" | "miljoen" | "milyon" | "mio"), _) => {
+                1_000_000
+            }
             (Some("crore" | "crores" | "करोड़"), _) => 10_000_000,
             (Some("万" | "萬"), _) => 10_000,
             _ => 0,
