@@ -1,0 +1,326 @@
+//! What goes wrong on purpose, per provider and, where asked, per account.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+pub use crate::brain::Misbehaviour;
+
+/// Most accounts that can have faults of their own at once.
+const MAX_SCOPES: usize = 10_000;
+
+/// How a call to Meta's send endpoints fails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum MetaFailure {
+    /// Refused with this Graph error; nothing is delivered.
+    Error {
+        /// HTTP status; left out, the documented one of the code.
+        #[serde(default)]
+        status: Option<u16>,
+        /// `error.code`.
+        code: i64,
+        /// `error.error_subcode`.
+        #[serde(default)]
+        subcode: Option<i64>,
+        /// `error.message`; left out, a fitting one.
+        #[serde(default)]
+        message: Option<String>,
+    },
+    /// Never answered; nothing is delivered.
+    Hang,
+    /// Delivered, but never answered: the caller cannot know.
+    HangAfterAccept,
+    /// The connection breaks in the middle of the answer; nothing is delivered.
+    Cut,
+    /// Delivered, and the connection breaks in the middle of the answer.
+    CutAfterAccept,
+    /// 502 with an HTML page.
+    HtmlPage,
+    /// Accepted, then reported as failed by a status webhook with this code (WhatsApp only).
+    LateFailed {
+        /// The code in the status, such as 131047.
+        code: i64,
+    },
+}
+
+/// Faults of Meta's send endpoints.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetaFaults {
+    /// Every call takes at least this long, ms.
+    pub latency_ms: u64,
+    /// Up to this much more, at random, ms.
+    pub jitter_ms: u64,
+    /// How calls fail.
+    pub failure: Option<MetaFailure>,
+    /// The failure applies to that many calls only, then ends.
+    pub times: Option<u32>,
+    /// Status webhooks, receipts and echoes are not sent.
+    pub no_receipts: bool,
+    /// `read` comes without `delivered` before it.
+    pub read_without_delivered: bool,
+    /// Statuses and echoes are delivered before the send call is answered.
+    pub receipts_before_answer: bool,
+    /// Calls without a right `appsecret_proof` are refused ("Require App Secret" is on).
+    pub require_appsecret_proof: bool,
+}
+
+/// Faults of webhook delivery.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhookFaults {
+    /// Each POST is delivered this many times more, all at once.
+    pub duplicates: u32,
+    /// Updates wait this long before delivery, ms.
+    pub delay_ms: u64,
+    /// Up to this much more, at random, ms.
+    pub jitter_ms: u64,
+    /// Updates of this many ms are collected and put into as few POSTs as may be, over all shops.
+    pub batch_window_ms: u64,
+    /// Collected updates are shuffled.
+    pub reorder: bool,
+    /// Each POST also carries an entry nobody can read.
+    pub bad_entry: bool,
+    /// Updates are lost on the way.
+    pub drop: bool,
+    /// The signature is made with another secret.
+    pub wrong_signature: bool,
+    /// These faults apply to that many POSTs only, then end.
+    pub times: Option<u32>,
+}
+
+/// How a call to a model fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum ModelFailure {
+    /// Never answered.
+    Hang,
+    /// 429, too many requests.
+    RateLimit {
+        /// Said to be over in this many ms; left out, nothing is said.
+        #[serde(default)]
+        retry_after_ms: Option<u64>,
+    },
+    /// 429, the quota of the day (Gemini) or the account's credit (OpenAI) is used up.
+    QuotaExhausted,
+    /// 500.
+    Internal,
+    /// 503 (with Gemini inside a one-element array).
+    Unavailable,
+    /// 401 (OpenAI) or 400 (Gemini): the key is not valid.
+    InvalidKey,
+    /// 404: the model is gone.
+    ModelGone,
+    /// 200 without any candidate or choice.
+    NoCandidates,
+    /// 200 with an answer that has no parts (Gemini) or null content (OpenAI).
+    NoParts,
+    /// 200, cut short by the token limit.
+    MaxTokens,
+    /// 200 with half of a JSON document.
+    HalfJson,
+    /// 200 with 5 MB that are no JSON.
+    Garbage,
+    /// The connection breaks in the middle of the answer.
+    Cut,
+    /// The answer comes at one byte a second.
+    Drip,
+    /// Function calls with arguments that are not valid (OpenAI: broken JSON; Gemini: `MALFORMED_FUNCTION_CALL`).
+    BrokenArguments,
+}
+
+/// Faults of a model endpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelFaults {
+    /// Every call takes this long, ms; left out, the sandbox's default.
+    pub latency_ms: Option<u64>,
+    /// Up to this much more, at random, ms; left out, the sandbox's default.
+    pub jitter_ms: Option<u64>,
+    /// How calls fail.
+    pub failure: Option<ModelFailure>,
+    /// The failure applies to that many calls only, then ends.
+    pub times: Option<u32>,
+}
+
+/// How the scripted model misbehaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BrainFaults {
+    /// What it does wrong.
+    pub misbehaviour: Misbehaviour,
+    /// For that many calls only, then it behaves.
+    pub times: Option<u32>,
+}
+
+/// How the mail server fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmtpFailure {
+    /// 421 instead of a greeting.
+    Refuse,
+    /// 451 after the message: try again.
+    Temporary,
+    /// 550 for every recipient.
+    Reject,
+    /// No greeting at all.
+    Hang,
+}
+
+/// Faults of the mail server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SmtpFaults {
+    /// How connections fail.
+    pub failure: Option<SmtpFailure>,
+    /// The failure applies to that many connections only, then ends.
+    pub times: Option<u32>,
+}
+
+/// All faults set at present.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Faults {
+    /// Send endpoints of all accounts without an entry of their own.
+    pub meta: MetaFaults,
+    /// Send endpoints, by account id.
+    pub meta_by_account: HashMap<String, MetaFaults>,
+    /// Webhooks of all accounts without an entry of their own.
+    pub webhooks: WebhookFaults,
+    /// Webhooks, by account id.
+    pub webhooks_by_account: HashMap<String, WebhookFaults>,
+    /// Gemini.
+    pub gemini: ModelFaults,
+    /// OpenAI.
+    pub openai: ModelFaults,
+    /// The scripted model behind both.
+    pub brain: BrainFaults,
+    /// The mail server.
+    pub smtp: SmtpFaults,
+}
+
+/// Counts a limited fault down; `true` while it applies.
+fn spend(times: &mut Option<u32>) -> bool {
+    match times {
+        None => true,
+        Some(0) => false,
+        Some(left) => {
+            *left -= 1;
+            true
+        }
+    }
+}
+
+/// The faults in force, shared by all endpoints.
+#[derive(Default)]
+pub(crate) struct FaultBoard(Mutex<Faults>);
+
+impl FaultBoard {
+    /// Reads or changes the faults.
+    pub(crate) fn with<T>(&self, f: impl FnOnce(&mut Faults) -> T) -> T {
+        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let out = f(&mut faults);
+        faults.meta_by_account.retain({
+            let mut kept = 0;
+            move |_, v| {
+                kept += usize::from(*v != MetaFaults::default());
+                *v != MetaFaults::default() && kept <= MAX_SCOPES
+            }
+        });
+        faults.webhooks_by_account.retain({
+            let mut kept = 0;
+            move |_, v| {
+                kept += usize::from(*v != WebhookFaults::default());
+                *v != WebhookFaults::default() && kept <= MAX_SCOPES
+            }
+        });
+        out
+    }
+
+    fn look<T>(&self, f: impl FnOnce(&mut Faults) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The faults for one send call; spends one of a limited failure when `spend_one`.
+    pub(crate) fn meta(&self, account: &str, spend_one: bool) -> MetaFaults {
+        self.look(|f| {
+            let faults = match f.meta_by_account.get_mut(account) {
+                Some(own) => own,
+                None => &mut f.meta,
+            };
+            let mut taken = faults.clone();
+            if faults.failure.is_some() && spend_one && !spend(&mut faults.times) {
+                taken.failure = None;
+            }
+            taken
+        })
+    }
+
+    /// The faults for one update or POST; spends one of a limited set when `spend_one`.
+    pub(crate) fn webhooks(&self, account: &str, spend_one: bool) -> WebhookFaults {
+        self.look(|f| {
+            let faults = match f.webhooks_by_account.get_mut(account) {
+                Some(own) => own,
+                None => &mut f.webhooks,
+            };
+            let taken = faults.clone();
+            if spend_one && !spend(&mut faults.times) || faults.times == Some(0) && !spend_one {
+                return WebhookFaults::default();
+            }
+            taken
+        })
+    }
+
+    pub(crate) fn gemini(&self) -> ModelFaults {
+        self.look(|f| take_model(&mut f.gemini))
+    }
+
+    pub(crate) fn openai(&self) -> ModelFaults {
+        self.look(|f| take_model(&mut f.openai))
+    }
+
+    pub(crate) fn misbehaviour(&self) -> Misbehaviour {
+        self.look(|f| {
+            if f.brain.misbehaviour != Misbehaviour::None && spend(&mut f.brain.times) { f.brain.misbehaviour } else { Misbehaviour::None }
+        })
+    }
+
+    pub(crate) fn smtp(&self) -> Option<SmtpFailure> {
+        self.look(|f| f.smtp.failure.filter(|_| spend(&mut f.smtp.times)))
+    }
+}
+
+fn take_model(faults: &mut ModelFaults) -> ModelFaults {
+    let mut taken = faults.clone();
+    if faults.failure.is_some() && !spend(&mut faults.times) {
+        taken.failure = None;
+    }
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limited_failure_ends_after_its_count() {
+        let board = FaultBoard::default();
+        board.with(|f| {
+            f.gemini = ModelFaults { failure: Some(ModelFailure::Internal), times: Some(2), ..Default::default() };
+        });
+        let seen: Vec<_> = (0..3).map(|_| board.gemini().failure).collect();
+        assert_eq!(seen, [Some(ModelFailure::Internal), Some(ModelFailure::Internal), None]);
+    }
+
+    #[test]
+    fn account_with_its_own_faults_does_not_see_the_general_ones() {
+        let board = FaultBoard::default();
+        board.with(|f| {
+            f.meta.latency_ms = 5;
+            f.meta_by_account.insert("1".into(), MetaFaults { latency_ms: 9, ..Default::default() });
+        });
+        assert_eq!((board.meta("1", true).latency_ms, board.meta("2", true).latency_ms), (9, 5));
+    }
+}
