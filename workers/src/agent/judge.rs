@@ -206,10 +206,10 @@ fn words(text: &str) -> Option<Vec<String>> {
         // Indic vowel signs and the virama are marks, not letters.
         let letter = c.is_alphanumeric() || ('\u{900}'..='\u{97f}').contains(&c) && c != '।' || ('\u{64b}'..='\u{652}').contains(&c);
         if letter {
-            if !(word.ends_with(c) && !c.is_numeric()) {
+            if !word.ends_with(c) || c.is_numeric() {
                 word.push(c);
             }
-        } else if matches!(c, '\'' | '.' | '-') && !word.is_empty() && word.ends_with(char::is_alphanumeric) && c != '.' {
+        } else if matches!(c, '\'' | '-') && word.ends_with(char::is_alphanumeric) {
             // "that's" and "allez-y" stay one word, without the sign.
         } else if matches!(c, ' ' | '\u{a0}' | '\n' | ',' | '.' | '!' | '-' | '\'' | ':' | ')' | '(' | '，' | '。' | '！' | '،' | '।' | '¡')
         {

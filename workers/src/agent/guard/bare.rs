@@ -6,6 +6,9 @@ use super::context::Reading;
 use super::tokens::{Kind, Number};
 use super::vocabulary as v;
 
+/// How far a sentence is looked at, in tokens to each side: bounds the work on a reply without a full stop.
+const NEARBY: usize = 60;
+
 /// Pairs of words that end right before a price.
 const SAYS: &[(&str, &str)] = &[
     ("that", "s"),
@@ -46,6 +49,10 @@ const SAYS: &[(&str, &str)] = &[
     ("viene", "a"),
     ("eso", "es"),
     ("en", "total"),
+    ("could", "do"),
+    ("can", "do"),
+    ("down", "to"),
+    ("how", "about"),
 ];
 /// Single words that end right before a price.
 const LEADS: &[&str] = &[
@@ -149,10 +156,11 @@ impl Reading<'_> {
         }
     }
 
-    /// The sentence around `i`, as token indices.
+    /// The sentence around `i`, as token indices; of an endless one, the part nearby.
     pub(super) fn sentence(&self, i: usize) -> std::ops::Range<usize> {
-        let start = (0..i).rev().find(|j| self.tokens[*j].kind == Kind::End).map_or(0, |j| j + 1);
-        let end = (i..self.tokens.len()).find(|j| self.tokens[*j].kind == Kind::End).unwrap_or(self.tokens.len());
+        let (low, high) = (i.saturating_sub(NEARBY), (i + NEARBY).min(self.tokens.len()));
+        let start = (low..i).rev().find(|j| self.tokens[*j].kind == Kind::End).map_or(low, |j| j + 1);
+        let end = (i..high).find(|j| self.tokens[*j].kind == Kind::End).unwrap_or(high);
         start..end
     }
 
@@ -170,14 +178,17 @@ impl Reading<'_> {
         let follows =
             self.word(i + 1).is_some_and(|w| v::is(v::PER_PIECE, w) || self.word(i + 2).is_some_and(|next| FOLLOWS.contains(&(w, next))))
                 || self.elided_piece(i);
-        if matches!(self.word(i + 1), Some("tutuyor" | "eder" | "ediyor" | "tutar")) {
+        if self.verb_of_price_follows(i) {
             return true;
         }
         let busy = self.other_topic(i);
         if follows && !(busy && value < Decimal::from(20)) {
             return true;
         }
-        if self.is_name(i) || busy && n.decimals != 2 {
+        // "size 42 for 61": the size is named already.
+        let after_label =
+            before(1).is_some_and(|w| matches!(w, "for" | "fur" | "pour" | "por" | "per" | "voor")) && self.labelled_before(i);
+        if self.is_name(i) || busy && n.decimals != 2 && !after_label {
             return false;
         }
         if !self.tail_is_plain(i) {
@@ -197,7 +208,28 @@ impl Reading<'_> {
         let only = before(1).is_some_and(|w| v::is(v::ONLY, w));
         let leads =
             before(1).is_some_and(|w| LEADS.contains(&w) && w != "a" && w != "at") || before(2).is_some_and(|w| LEADS.contains(&w)) && only;
-        (says || only || leads) && !ranged
+        (says || only || leads || self.is_listed(i)) && !ranged
+    }
+
+    /// "Red Sneaker: 61" at the end of a line that speaks of nothing else.
+    fn is_listed(&self, i: usize) -> bool {
+        let sign = i > 1 && matches!(self.sign(i - 1), Some(':' | '-')) && !self.tokens[i].glued && self.word(i - 2).is_some();
+        let last = self.tokens.get(i + 1).is_none_or(|t| t.kind == Kind::End);
+        let others = [v::LABEL, v::COUNTED, v::OTHER_TOPIC, v::WEIGHT];
+        sign && last && !self.tokens[self.sentence(i)].iter().any(|t| t.word().is_some_and(|w| others.iter().any(|l| v::is(l, w))))
+    }
+
+    /// A number earlier in the sentence is a size or the like.
+    fn labelled_before(&self, i: usize) -> bool {
+        (self.sentence(i).start..i).any(|j| self.number(j).is_some() && self.is_excluded_by_left(j))
+    }
+
+    /// Turkish says the verb last: "59 tutuyor", "55'e bırakırım".
+    fn verb_of_price_follows(&self, i: usize) -> bool {
+        let suffix = self.sign(i + 1) == Some('\'') && self.word(i + 2).is_some_and(|w| w.len() <= 3);
+        let verbs =
+            ["tutuyor", "eder", "ediyor", "tutar", "birakirim", "birakiriz", "veririm", "veririz", "verebilirim", "satiyoruz", "satarim"];
+        self.word(if suffix { i + 3 } else { i + 1 }).is_some_and(|w| verbs.contains(&w))
     }
 
     /// Enough for a street name of money: it is much, or offered.
@@ -214,15 +246,15 @@ impl Reading<'_> {
     fn elided_says(&self, i: usize) -> bool {
         let mut j = i;
         while let Some(p) = j.checked_sub(1)
-            && self.word(p).is_some_and(|w| v::is(v::ONLY, w) || matches!(w, "be" | "est" | "now" | "then"))
+            && self.word(p).is_some_and(|w| v::is(v::ONLY, w) || matches!(w, "be" | "now" | "then"))
         {
             j = p;
         }
-        let (Some(a), Some(b)) = (j.checked_sub(2), j.checked_sub(3)) else { return false };
-        self.sign(a) == Some('\'')
-            && self.word(j - 1).is_some_and(|w| matches!(w, "s" | "re" | "ll" | "est" | "d"))
-            && self.word(b).is_some_and(|w| matches!(w, "it" | "that" | "they" | "c" | "these" | "both"))
-            || self.sign(j - 1) == Some('\'')
+        let back = |k: usize| j.checked_sub(k).and_then(|p| self.word(p));
+        j >= 2
+            && self.sign(j - 2) == Some('\'')
+            && matches!(back(1), Some("s" | "re" | "ll" | "est" | "d"))
+            && matches!(back(3), Some("it" | "that" | "they" | "c" | "these" | "both"))
     }
 
     /// "49 l'unité", "49 l'uno", "49 das Stück".

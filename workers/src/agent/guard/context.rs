@@ -37,12 +37,8 @@ struct Beside {
 impl Reading<'_> {
     /// Every sum of money. `allowed` settles which neighbour a shared currency sign belongs to.
     pub(super) fn amounts(&self, allowed: &dyn Fn(Decimal) -> bool) -> Vec<Amount> {
-        let mut units: Vec<Option<Beside>> = vec![None; self.tokens.len()];
-        for i in 0..self.tokens.len() {
-            if self.number(i).is_some_and(|n| !n.masked) {
-                units[i] = self.unit_of(i, allowed);
-            }
-        }
+        let unit = |i: usize| self.number(i).filter(|n| !n.masked).and_then(|_| self.unit_of(i, allowed));
+        let mut units: Vec<Option<Beside>> = (0..self.tokens.len()).map(unit).collect();
         self.spread_over_ranges(&mut units);
         let mut out = Vec::new();
         let mut i = 0;
@@ -142,6 +138,12 @@ impl Reading<'_> {
                     if let Some(unit) = inner {
                         return Some((unit, j + 3));
                     }
+                }
+                // "only 99c": a cent where a price is meant, else part of a name.
+                let cents =
+                    w == "c" && token.glued && j > 1 && (self.price_before(j - 1) || self.word(j - 2).is_some_and(|w| v::is(v::ONLY, w)));
+                if cents {
+                    return Some((Unit { codes: &[], minor: true, everyday: false, leads: false }, j + 1));
                 }
                 if matches!(w.as_str(), "p") && token.glued && self.shop.eq_ignore_ascii_case("GBP") {
                     return Some((Unit { codes: &["GBP"], minor: true, everyday: false, leads: false }, j + 1));

@@ -57,7 +57,7 @@ fn shapes() -> Vec<String> {
         // Measures: 30 x 40 cm, 1.75 m, 330 ml, 5'11".
         r"\b\d+(?:[.,]\d+)?(?:\s?(?:x|×|by|per|mal|sur|por)\s?\d+(?:[.,]\d+)?){1,2}\s?(?:mm|cm|dm|m|km|in|inch(?:es)?|ft|px|zoll|pouces)\b",
         r"\b\d+(?:[.,]\d+)?\s?(?:-|to|bis|a|/)?\s?(?:\d+(?:[.,]\d+)?)?\s?(?:mm|cm|dm|km|kg|kgs|mg|lbs?|oz|ml|cl|dl|kw|kwh|mah|ah|hz|khz|mhz|ghz|gb|tb|mb|kb|mp|dpi|ppi|fps|db|psi|bar|nm|lm|rpm|kcal|kj|cal|sqm|qm|m2|m\.2|m²|m3|inch(?:es)?|zoll|pouces|pulgadas|pollici|polegadas|inc|liters?|litres?|litros?|litri|litro|liter|grams?|gramm|gr|grammes?|gramos?|grammi|gramas?|gram|gramo|kilos?|kilogram\w*|kilometers?|kilometres?|kilometros|chilometri|meters?|metres?|metros?|metri|metro|metre|watts?|volts?|milliliter|mililitros|tog|denier|den|spf|lsf|karat|carats?|kt|degrees?|grad|degres|grados|gradi|graus|derece)\b",
-        r"\b\d+(?:[.,]\d+)?\s?(?:m|g|l|w|v|ah|t|°\s?[cf]?|°)(?:\b|\s|$|[.,;:!?)])",
+        r"\b\d+(?:[.,]\d+)?\s?(?:m|g|l|w|v|ah|t|°\s?[cf]?|°)(?:\s|$|[.,;:!?)])",
         r#"\b\d+(?:[.,]\d+)?\s?(?:"|''|”|“)"#,
     ]
     .map(str::to_owned)

@@ -6,6 +6,7 @@ mod claims;
 mod context;
 mod currency;
 mod fold;
+mod lexicons;
 mod masks;
 mod numbers;
 mod tokens;
