@@ -361,7 +361,11 @@ impl Reading<'_> {
                     matches!(w.as_str(), "per" | "pour" | "por") && matches!(self.word(i + 2), Some("cent" | "cento" | "ciento"));
                 let counted = v::is(v::COUNTED, w) && !matches!(w.as_str(), "of" | "more" | "is" | "an" | "par")
                     || matches!(w.as_str(), "of" | "more") && !self.price_before(i);
-                percent || times || per_cent || counted
+                // "2 à 3 jours", "3 iş günü": the unit comes a little later.
+                let counted_at = |j: usize| self.word(j).is_some_and(|w| v::is(v::COUNTED, w));
+                let range = (v::is(v::LINK, w) || v::is(v::RANGE, w)) && self.number(i + 2).is_some() && counted_at(i + 3);
+                let work_days = w == "is" && self.word(i + 2).is_some_and(|w| w.starts_with("gun"));
+                percent || times || per_cent || counted || range || work_days
             }
             Some((Kind::Sign('%' | '×' | '°' | '★' | '⭐'), _)) => true,
             Some((Kind::Sign('-'), true)) => self.glued_word_after_dash(i),
