@@ -7,13 +7,13 @@
 //! - [`ids`]: one type per kind of id
 //! - [`inbound`]: what a customer or a platform told us, in our own words
 //! - [`jobs`]: the catalogue of all jobs
-//! - `live`: "something changed", for open dashboards
-//! - `mailbox`: the messages of a conversation that wait for a turn
-//! - `memory`: the last exchanges of a conversation
+//! - [`live`]: "something changed", for open dashboards
+//! - [`mailbox`]: the messages of a conversation that wait for a turn
+//! - [`memory`]: the last exchanges of a conversation
 //! - [`money`]: exact amounts
 //! - [`plans`]: what each plan allows
 //! - [`queue`]: our storage for apalis on Redis
-//! - `secrets`: what is encrypted at rest
+//! - [`secrets`]: what is encrypted at rest
 //! - [`signatures`]: webhook signatures, on the raw body
 //! - [`telemetry`]: logs, traces and metrics
 //! - [`tenancy`]: the scope of one shop, and the doors that make one
@@ -25,9 +25,13 @@ pub mod db;
 pub mod ids;
 pub mod inbound;
 pub mod jobs;
+pub mod live;
+pub mod mailbox;
+pub mod memory;
 pub mod money;
 pub mod plans;
 pub mod queue;
+pub mod secrets;
 pub mod signatures;
 pub mod telemetry;
 pub mod tenancy;

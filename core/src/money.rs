@@ -3,11 +3,17 @@
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub};
 
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::pg::{Pg, PgValue};
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::Numeric;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// An exact amount in the shop's currency.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Numeric)]
 #[serde(transparent)]
 pub struct Money(#[serde(with = "rust_decimal::serde::str")] Decimal);
 
@@ -57,6 +63,18 @@ impl Money {
     #[must_use]
     pub fn times(self, quantity: i32) -> Self {
         Self(self.0 * Decimal::from(quantity))
+    }
+}
+
+impl FromSql<Numeric, Pg> for Money {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        <Decimal as FromSql<Numeric, Pg>>::from_sql(value).map(Self::from_numeric)
+    }
+}
+
+impl ToSql<Numeric, Pg> for Money {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        <Decimal as ToSql<Numeric, Pg>>::to_sql(&self.0, out)
     }
 }
 

@@ -1,6 +1,4 @@
 -- The first schema: shops, people, channels, products, orders, conversations, and what the workers keep for themselves.
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
-CREATE EXTENSION IF NOT EXISTS unaccent;
 
 CREATE TABLE shops (
     id              integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -22,7 +20,7 @@ CREATE TABLE shops (
     handoff_whatsapp text,
     inactive_text   text,
     daily_model_budget numeric(12,4) NOT NULL DEFAULT 5,
-    next_order_no   bigint NOT NULL DEFAULT 1001,
+    registration    text UNIQUE,                        -- the request that opened it: a repeat finds it standing
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now()
 );
@@ -54,7 +52,7 @@ CREATE TABLE channels (
     platform        text NOT NULL CHECK (platform IN ('whatsapp', 'instagram', 'messenger')),
     external_id     text NOT NULL,
     name            text NOT NULL DEFAULT '',
-    phone           text,
+    phone           text,                               -- WhatsApp: the number customers see, digits only
     login           text NOT NULL DEFAULT 'facebook' CHECK (login IN ('facebook', 'instagram')),
     sealed_token    text,
     status          text NOT NULL DEFAULT 'connected' CHECK (status IN ('connected', 'disconnected', 'removed')),
@@ -76,6 +74,7 @@ CREATE TABLE products (
     cost            numeric(12,2) NOT NULL CHECK (cost >= 0),
     stock           integer NOT NULL CHECK (stock >= 0),
     image_url       text,
+    keywords        text NOT NULL DEFAULT '',           -- other words customers use for it; never shown
     active          boolean NOT NULL DEFAULT true,
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
@@ -144,6 +143,7 @@ CREATE TABLE turns (
     input_tokens    integer NOT NULL DEFAULT 0,
     output_tokens   integer NOT NULL DEFAULT 0,
     cost            numeric(12,6) NOT NULL DEFAULT 0,
+    counted         boolean NOT NULL DEFAULT false,      -- its answer counts in this month's usage
     created_at      timestamptz NOT NULL DEFAULT now(),
     decided_at      timestamptz,
     done_at         timestamptz,
@@ -203,6 +203,12 @@ CREATE TABLE proposals (
 );
 CREATE UNIQUE INDEX proposals_open ON proposals (shop_id, conversation_id) WHERE state = 'open';
 
+-- Apart from shops: every insert of a tenant row locks its shop's row (foreign key), so nothing hot may live there.
+CREATE TABLE order_numbers (
+    shop_id         integer PRIMARY KEY REFERENCES shops,
+    next_no         bigint NOT NULL DEFAULT 1001
+);
+
 CREATE TABLE orders (
     shop_id         integer NOT NULL REFERENCES shops,
     id              bigint GENERATED ALWAYS AS IDENTITY,
@@ -226,6 +232,7 @@ CREATE TABLE orders (
     sale_date       date NOT NULL,                      -- the day in the shop's zone on which it counts
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
+    CHECK (revenue = price * quantity AND profit = revenue - cost * quantity),
     PRIMARY KEY (shop_id, id),
     UNIQUE (shop_id, order_no, line_no),
     FOREIGN KEY (shop_id, product_id) REFERENCES products,
@@ -234,6 +241,7 @@ CREATE TABLE orders (
 );
 CREATE UNIQUE INDEX orders_proposal ON orders (shop_id, proposal_id, line_no) WHERE proposal_id IS NOT NULL;
 CREATE UNIQUE INDEX orders_request ON orders (shop_id, request_key, line_no) WHERE request_key IS NOT NULL;
+CREATE INDEX orders_status ON orders (shop_id, status, order_no DESC) WHERE line_no = 1;
 CREATE INDEX orders_customer ON orders (shop_id, customer_id, order_no DESC) WHERE customer_id IS NOT NULL;
 
 CREATE TABLE order_events (
@@ -250,8 +258,8 @@ CREATE INDEX order_events_order ON order_events (shop_id, order_no, id);
 CREATE TABLE daily_sales (
     shop_id         integer NOT NULL REFERENCES shops,
     day             date NOT NULL,
-    orders          bigint NOT NULL DEFAULT 0,
-    pieces          bigint NOT NULL DEFAULT 0,
+    orders          bigint NOT NULL DEFAULT 0 CHECK (orders >= 0),
+    pieces          bigint NOT NULL DEFAULT 0 CHECK (pieces >= 0),
     revenue         numeric(14,2) NOT NULL DEFAULT 0,
     cost            numeric(14,2) NOT NULL DEFAULT 0,
     profit          numeric(14,2) NOT NULL DEFAULT 0,
@@ -297,6 +305,7 @@ CREATE TABLE outbox (
     key             text NOT NULL,                      -- the job's idempotency key
     payload         jsonb NOT NULL,
     run_at          timestamptz NOT NULL DEFAULT now(),
+    claimed_at      timestamptz,                        -- when a relay last took it
     created_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (shop_id, id)
 );
@@ -327,20 +336,4 @@ CREATE TABLE logs (
 ) PARTITION BY RANGE (created_at);
 CREATE TABLE logs_default PARTITION OF logs DEFAULT;
 CREATE INDEX logs_shop ON logs (shop_id, created_at DESC);
-
--- Every tenant table: row-level security, forced, the same policy for reading and writing; unset means no rows.
-DO $$
-DECLARE t text;
-BEGIN
-    FOREACH t IN ARRAY ARRAY['users','channels','products','customers','customer_aliases','conversations','turns','messages','proposals',
-                             'orders','order_events','daily_sales','usage','model_usage','requests','outbox','audit','logs','logs_default'] LOOP
-        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
-        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
-        EXECUTE format('CREATE POLICY tenant ON %I USING (shop_id = nullif(current_setting(''app.shop_id'', true), '''')::int)
-                        WITH CHECK (shop_id = nullif(current_setting(''app.shop_id'', true), '''')::int)', t);
-    END LOOP;
-END $$;
-ALTER TABLE shops ENABLE ROW LEVEL SECURITY;
-ALTER TABLE shops FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON shops USING (id = nullif(current_setting('app.shop_id', true), '')::int)
-    WITH CHECK (id = nullif(current_setting('app.shop_id', true), '')::int);
+CREATE INDEX logs_dedupe ON logs (shop_id, dedupe_key) WHERE dedupe_key IS NOT NULL;

@@ -1,0 +1,252 @@
+//! A shop's catalogue.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Numeric, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
+
+use super::{DbError, ShopTx, search_words};
+use crate::ids::ProductId;
+use crate::money::Money;
+
+/// A product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, QueryableByName)]
+pub struct ProductRow {
+    /// Its id.
+    #[diesel(sql_type = Integer)]
+    pub id: ProductId,
+    /// The shop's own number for it.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub sku: Option<String>,
+    /// The name customers see.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// What it is.
+    #[diesel(sql_type = Text)]
+    pub description: String,
+    /// Price per piece.
+    #[diesel(sql_type = Numeric)]
+    pub price: Money,
+    /// What it costs the shop; never for customers.
+    #[diesel(sql_type = Numeric)]
+    pub cost: Money,
+    /// Pieces in stock.
+    #[diesel(sql_type = Integer)]
+    pub stock: i32,
+    /// Where its picture is.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub image_url: Option<String>,
+    /// In the catalogue; false once archived.
+    #[diesel(sql_type = Bool)]
+    pub active: bool,
+    /// When it was added.
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    #[diesel(sql_type = Timestamptz)]
+    pub updated_at: DateTime<Utc>,
+}
+
+const COLUMNS: &str = "id, sku, name, description, price, cost, stock, image_url, active, created_at, updated_at";
+/// Products per page at most.
+const MAX_PAGE: i64 = 200;
+
+/// Products by id, archived ones too, in id order; what is not there is left out.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn find_many(tx: &mut ShopTx, ids: &[ProductId]) -> Result<Vec<ProductRow>, DbError> {
+    let ids: Vec<i32> = ids.iter().map(|id| id.0).collect();
+    Ok(diesel::sql_query(format!("SELECT {COLUMNS} FROM products WHERE shop_id = $1 AND id = ANY($2) ORDER BY id"))
+        .bind::<Integer, _>(tx.shop())
+        .bind::<Array<Integer>, _>(ids)
+        .load(tx.conn())
+        .await?)
+}
+
+/// As [`find_many`], locked in id order until the transaction ends: stock and price stay as they are.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn lock(tx: &mut ShopTx, ids: &[ProductId]) -> Result<Vec<ProductRow>, DbError> {
+    let ids: Vec<i32> = ids.iter().map(|id| id.0).collect();
+    Ok(diesel::sql_query(format!("SELECT {COLUMNS} FROM products WHERE shop_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE"))
+        .bind::<Integer, _>(tx.shop())
+        .bind::<Array<Integer>, _>(ids)
+        .load(tx.conn())
+        .await?)
+}
+
+/// Finds one, archived or not.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn find(tx: &mut ShopTx, id: ProductId) -> Result<Option<ProductRow>, DbError> {
+    Ok(find_many(tx, &[id]).await?.pop())
+}
+
+/// Which products to list.
+#[derive(Debug, Clone, Default)]
+pub struct ProductFilter {
+    /// Only those whose name, sku or description holds all these words, or the start of them.
+    pub text: Option<String>,
+    /// Only those after this one: the last of the page before.
+    pub after: Option<ProductId>,
+    /// Archived ones instead of the catalogue.
+    pub archived: bool,
+}
+
+/// A page of products in id order, at most `limit` (200).
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn list(tx: &mut ShopTx, filter: &ProductFilter, limit: i64) -> Result<Vec<ProductRow>, DbError> {
+    let words: Vec<String> = search_words::typed(filter.text.as_deref().unwrap_or_default());
+    Ok(diesel::sql_query(format!(
+        "SELECT {COLUMNS} FROM products WHERE shop_id = $1 AND id > $2 AND active = $3 \
+         AND NOT EXISTS (SELECT FROM unnest($4::text[]) AS word WHERE NOT search_words @@ (quote_literal(fold(word)) || ':*')::tsquery) ORDER BY id LIMIT $5"
+    ))
+    .bind::<Integer, _>(tx.shop())
+    .bind::<Integer, _>(filter.after.map_or(0, |id| id.0))
+    .bind::<Bool, _>(!filter.archived)
+    .bind::<Array<Text>, _>(words)
+    .bind::<BigInt, _>(limit.clamp(0, MAX_PAGE))
+    .load(tx.conn())
+    .await?)
+}
+
+/// Products that fit what a customer said, best first, at most `limit` (50). Each word counts as often as it is rare in this catalogue; a word that
+/// stands nowhere is looked for in names by likeness, so typing errors do little harm; colours and a few things are known in eight languages.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn search_for_agent(tx: &mut ShopTx, said: &str, limit: i64) -> Result<Vec<ProductRow>, DbError> {
+    let wanted = search_words::wanted(said);
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let groups: Vec<i32> = wanted.iter().map(|(group, _)| *group).collect();
+    let words: Vec<&str> = wanted.iter().map(|(_, word)| word.as_str()).collect();
+    let columns = COLUMNS.split(", ").map(|column| format!("p.{column}")).collect::<Vec<_>>().join(", ");
+    Ok(diesel::sql_query(format!(include_str!("search_for_agent.sql"), columns = columns))
+        .bind::<Integer, _>(tx.shop())
+        .bind::<Array<Integer>, _>(groups)
+        .bind::<Array<Text>, _>(words)
+        .bind::<BigInt, _>(limit.clamp(0, 50))
+        .load(tx.conn())
+        .await?)
+}
+
+/// A product to add or to change.
+#[derive(Debug, Clone)]
+pub struct ProductInput {
+    /// The name customers see.
+    pub name: String,
+    /// What it is.
+    pub description: String,
+    /// The shop's own number for it, unique in its catalogue.
+    pub sku: Option<String>,
+    /// Price per piece.
+    pub price: Money,
+    /// What it costs the shop.
+    pub cost: Money,
+    /// Pieces in stock.
+    pub stock: i32,
+    /// Where its picture is.
+    pub image_url: Option<String>,
+}
+
+fn sku_taken() -> DbError {
+    DbError::Unique("products_sku".to_owned())
+}
+
+/// Adds a product. [`DbError::Unique`] with `products_sku` says that another one has the sku; the transaction stays usable.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn insert(tx: &mut ShopTx, input: &ProductInput) -> Result<ProductRow, DbError> {
+    diesel::sql_query(format!(
+        "INSERT INTO products (shop_id, sku, name, description, price, cost, stock, image_url) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         ON CONFLICT (shop_id, sku) WHERE sku IS NOT NULL AND active DO NOTHING RETURNING {COLUMNS}"
+    ))
+    .bind::<Integer, _>(tx.shop())
+    .bind::<Nullable<Text>, _>(&input.sku)
+    .bind::<Text, _>(&input.name)
+    .bind::<Text, _>(&input.description)
+    .bind::<Numeric, _>(input.price)
+    .bind::<Numeric, _>(input.cost)
+    .bind::<Integer, _>(input.stock)
+    .bind::<Nullable<Text>, _>(&input.image_url)
+    .get_result(tx.conn())
+    .await
+    .optional()?
+    .ok_or_else(sku_taken)
+}
+
+/// Changes a product of the catalogue; `None` if there is none. The sku as in [`insert`].
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn update(tx: &mut ShopTx, id: ProductId, input: &ProductInput) -> Result<Option<ProductRow>, DbError> {
+    #[derive(QueryableByName)]
+    struct Other {
+        #[diesel(sql_type = Bool)]
+        taken: bool,
+    }
+    let other: Other =
+        diesel::sql_query("SELECT EXISTS (SELECT FROM products WHERE shop_id = $1 AND sku = $2 AND active AND id <> $3) AS taken")
+            .bind::<Integer, _>(tx.shop())
+            .bind::<Nullable<Text>, _>(&input.sku)
+            .bind::<Integer, _>(id)
+            .get_result(tx.conn())
+            .await?;
+    if other.taken {
+        return Err(sku_taken());
+    }
+    Ok(diesel::sql_query(format!(
+        "UPDATE products SET sku = $3, name = $4, description = $5, price = $6, cost = $7, stock = $8, image_url = $9, updated_at = now() \
+         WHERE shop_id = $1 AND id = $2 AND active RETURNING {COLUMNS}"
+    ))
+    .bind::<Integer, _>(tx.shop())
+    .bind::<Integer, _>(id)
+    .bind::<Nullable<Text>, _>(&input.sku)
+    .bind::<Text, _>(&input.name)
+    .bind::<Text, _>(&input.description)
+    .bind::<Numeric, _>(input.price)
+    .bind::<Numeric, _>(input.cost)
+    .bind::<Integer, _>(input.stock)
+    .bind::<Nullable<Text>, _>(&input.image_url)
+    .get_result(tx.conn())
+    .await
+    .optional()?)
+}
+
+/// Sets the other words under which customers look for a product; never shown.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn set_keywords(tx: &mut ShopTx, id: ProductId, keywords: &str) -> Result<(), DbError> {
+    diesel::sql_query("UPDATE products SET keywords = $3 WHERE shop_id = $1 AND id = $2")
+        .bind::<Integer, _>(tx.shop())
+        .bind::<Integer, _>(id)
+        .bind::<Text, _>(keywords)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Takes a product out of the catalogue; orders keep it. True also if it was out before; false if there is none.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn archive(tx: &mut ShopTx, id: ProductId) -> Result<bool, DbError> {
+    let changed = diesel::sql_query(
+        "UPDATE products SET active = false, updated_at = CASE WHEN active THEN now() ELSE updated_at END WHERE shop_id = $1 AND id = $2",
+    )
+    .bind::<Integer, _>(tx.shop())
+    .bind::<Integer, _>(id)
+    .execute(tx.conn())
+    .await?;
+    Ok(changed > 0)
+}

@@ -1,0 +1,322 @@
+// @generated from the live schema by the test `schema_is_what_the_database_holds`; never edited.
+
+diesel::table! {
+    admins (id) {
+        id -> Int4,
+        email -> Text,
+        password_hash -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    audit (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        actor -> Text,
+        action -> Text,
+        subject -> Text,
+        detail -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    channels (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int4,
+        platform -> Text,
+        external_id -> Text,
+        name -> Text,
+        phone -> Nullable<Text>,
+        login -> Text,
+        sealed_token -> Nullable<Text>,
+        status -> Text,
+        status_code -> Nullable<Int8>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    conversations (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        channel_id -> Int4,
+        customer_id -> Int8,
+        paused -> Bool,
+        paused_by -> Nullable<Text>,
+        paused_at -> Nullable<Timestamptz>,
+        human_epoch -> Int8,
+        turn_fence -> Int8,
+        language -> Nullable<Text>,
+        last_customer_at -> Nullable<Timestamptz>,
+        last_activity_at -> Timestamptz,
+        notes -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    customer_aliases (shop_id, channel_id, kind, value) {
+        shop_id -> Int4,
+        channel_id -> Int4,
+        kind -> Text,
+        value -> Text,
+        customer_id -> Int8,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    customers (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        channel_id -> Int4,
+        name -> Nullable<Text>,
+        username -> Nullable<Text>,
+        language -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    daily_sales (shop_id, day) {
+        shop_id -> Int4,
+        day -> Date,
+        orders -> Int8,
+        pieces -> Int8,
+        revenue -> Numeric,
+        cost -> Numeric,
+        profit -> Numeric,
+        cancelled -> Int8,
+    }
+}
+
+diesel::table! {
+    logs (id, created_at) {
+        id -> Int8,
+        created_at -> Timestamptz,
+        shop_id -> Nullable<Int4>,
+        direction -> Text,
+        platform -> Text,
+        external_id -> Text,
+        kind -> Text,
+        dedupe_key -> Nullable<Text>,
+        payload -> Jsonb,
+    }
+}
+
+diesel::table! {
+    messages (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        conversation_id -> Int8,
+        channel_id -> Int4,
+        direction -> Text,
+        author -> Text,
+        kind -> Text,
+        provider_id -> Nullable<Text>,
+        send_key -> Nullable<Text>,
+        body -> Text,
+        content -> Jsonb,
+        status -> Text,
+        error_code -> Nullable<Int8>,
+        turn_id -> Nullable<Int8>,
+        occurred_at -> Timestamptz,
+        attempted_at -> Nullable<Timestamptz>,
+        sent_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    model_usage (shop_id, day) {
+        shop_id -> Int4,
+        day -> Date,
+        calls -> Int4,
+        input_tokens -> Int8,
+        output_tokens -> Int8,
+        cost -> Numeric,
+    }
+}
+
+diesel::table! {
+    order_events (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        order_no -> Int8,
+        status -> Text,
+        actor -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    order_numbers (shop_id) {
+        shop_id -> Int4,
+        next_no -> Int8,
+    }
+}
+
+diesel::table! {
+    orders (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        order_no -> Int8,
+        line_no -> Int4,
+        product_id -> Int4,
+        product_name -> Text,
+        quantity -> Int4,
+        price -> Numeric,
+        cost -> Numeric,
+        revenue -> Numeric,
+        profit -> Numeric,
+        status -> Text,
+        customer_id -> Nullable<Int8>,
+        customer_name -> Text,
+        contact -> Nullable<Text>,
+        platform -> Nullable<Text>,
+        source -> Text,
+        proposal_id -> Nullable<Int8>,
+        request_key -> Nullable<Text>,
+        sale_date -> Date,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    outbox (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        queue -> Text,
+        key -> Text,
+        payload -> Jsonb,
+        run_at -> Timestamptz,
+        claimed_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    products (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int4,
+        sku -> Nullable<Text>,
+        name -> Text,
+        description -> Text,
+        price -> Numeric,
+        cost -> Numeric,
+        stock -> Int4,
+        image_url -> Nullable<Text>,
+        keywords -> Text,
+        active -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        search_name -> Text,
+    }
+}
+
+diesel::table! {
+    proposals (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        conversation_id -> Int8,
+        turn_id -> Int8,
+        message_id -> Nullable<Int8>,
+        kind -> Text,
+        lines -> Jsonb,
+        total -> Numeric,
+        order_no -> Nullable<Int8>,
+        state -> Text,
+        shown_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        closed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    requests (shop_id, key) {
+        shop_id -> Int4,
+        key -> Text,
+        job_id -> Text,
+        user_id -> Nullable<Int4>,
+        fingerprint -> Text,
+        answer -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    shops (id) {
+        id -> Int4,
+        name -> Text,
+        kind -> Text,
+        timezone -> Text,
+        currency -> Text,
+        locale -> Text,
+        plan -> Text,
+        status -> Text,
+        trial_ends_at -> Nullable<Timestamptz>,
+        agent_name -> Text,
+        agent_instructions -> Text,
+        about -> Text,
+        hours -> Jsonb,
+        handoff_mode -> Text,
+        handoff_words -> Array<Nullable<Text>>,
+        handoff_email -> Nullable<Text>,
+        handoff_whatsapp -> Nullable<Text>,
+        inactive_text -> Nullable<Text>,
+        daily_model_budget -> Numeric,
+        registration -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    turns (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        conversation_id -> Int8,
+        fence -> Int8,
+        state -> Text,
+        outcome -> Nullable<Text>,
+        accepted_at -> Timestamptz,
+        human_epoch -> Int8,
+        trace -> Jsonb,
+        input_tokens -> Int4,
+        output_tokens -> Int4,
+        cost -> Numeric,
+        counted -> Bool,
+        created_at -> Timestamptz,
+        decided_at -> Nullable<Timestamptz>,
+        done_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    usage (shop_id, month) {
+        shop_id -> Int4,
+        month -> Date,
+        messages -> Int4,
+        quota_told_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    users (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int4,
+        email -> Text,
+        name -> Text,
+        password_hash -> Text,
+        role -> Text,
+        active -> Bool,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(admins, audit, channels, conversations, customer_aliases, customers, daily_sales, logs, messages, model_usage, order_events, order_numbers, orders, outbox, products, proposals, requests, shops, turns, usage, users);
+
