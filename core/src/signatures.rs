@@ -38,6 +38,25 @@ pub fn appsecret_proof(secret: &SecretString, access_token: &SecretString) -> St
     hex::encode(hmac(secret, access_token.expose_secret().as_bytes()))
 }
 
+/// A stamp over parts, 32 hex digits: what carries it came from us.
+#[must_use]
+pub fn sign_parts(secret: &SecretString, parts: &[&str]) -> String {
+    let mut digits = hex::encode(hmac(secret, &framed(parts)));
+    digits.truncate(32);
+    digits
+}
+
+/// Whether `stamp` was made by [`sign_parts`] over the same parts with one of `secrets`.
+#[must_use]
+pub fn parts_are_signed(secrets: &[SecretString], parts: &[&str], stamp: &str) -> bool {
+    secrets.iter().fold(false, |signed, secret| signed | bool::from(sign_parts(secret, parts).as_bytes().ct_eq(stamp.as_bytes())))
+}
+
+/// Lengths before parts: no two lists are written alike.
+fn framed(parts: &[&str]) -> Vec<u8> {
+    parts.iter().flat_map(|part| [part.len().to_string().as_bytes(), b":", part.as_bytes()].concat()).collect()
+}
+
 /// Whether two secrets are equal, in a time that depends on their lengths alone.
 #[must_use]
 pub fn same_secret(ours: &SecretString, given: &[u8]) -> bool {
@@ -123,6 +142,15 @@ mod tests {
     fn appsecret_proof_is_the_documented_one() {
         let proof = appsecret_proof(&SecretString::from("app_secret_for_docs"), &SecretString::from("EAAB_token"));
         assert_eq!(proof, "a3a09f4348dcaba3e9e1844d4f8fe3fa5b1c55c67c1ccabb0258407b5c67597b");
+    }
+
+    #[test]
+    fn a_stamp_fits_its_parts_and_no_others() {
+        let (ours, theirs) = (secrets(&["new", "old"]), secrets(&["theirs"]));
+        let stamp = sign_parts(&ours[1], &["a", "bc"]);
+        assert!(parts_are_signed(&ours, &["a", "bc"], &stamp));
+        assert!(!parts_are_signed(&ours, &["ab", "c"], &stamp) && !parts_are_signed(&theirs, &["a", "bc"], &stamp));
+        assert!(!parts_are_signed(&ours, &["a", "bc"], "") && !parts_are_signed(&ours, &["a", "bc"], &stamp[1..]));
     }
 
     #[test]

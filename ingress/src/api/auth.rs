@@ -1,0 +1,290 @@
+//! Who one is: open a shop, log in, log out, who am I.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::auth::{PasswordError, Permission, Role, Session, Throttled, Who};
+use frontdesk_core::db::system::LoginWho;
+use frontdesk_core::db::{TxKind, shops, users};
+use frontdesk_core::jobs::{Answer, FieldError, RegisterShop, RequestKey};
+use frontdesk_core::queue::{From as Origin, Push, Waited};
+use frontdesk_core::tenancy::ShopScope;
+use hyper::header::SET_COOKIE;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::call::PublicCx;
+use crate::command::{self, client_key};
+use crate::form::{Form, Request};
+use crate::gate;
+use crate::reply::{HttpError, Reply};
+
+/// The kinds of shop.
+const KINDS: &[&str] = &["product", "service", "both"];
+
+/// A new shop and its owner.
+#[derive(ToSchema)]
+pub struct Register {
+    /// The shop's name, 1 to 120 characters.
+    #[schema(example = "Northwind Sneakers")]
+    pub shop_name: String,
+    /// `product`, `service` or `both`; `product` when absent.
+    #[schema(required = false)]
+    pub kind: String,
+    /// The owner's e-mail; one e-mail is one user of one shop.
+    pub email: String,
+    /// 8 characters to 72 bytes.
+    #[schema(value_type = String, format = Password)]
+    pub password: SecretString,
+    /// IANA zone of the shop's calendar; `UTC` when absent.
+    #[schema(required = false, example = "Europe/Berlin")]
+    pub timezone: String,
+    /// ISO 4217; `USD` when absent.
+    #[schema(required = false, example = "EUR")]
+    pub currency: String,
+    /// Language of the shop, BCP 47; `en` when absent.
+    #[schema(required = false, example = "de")]
+    pub locale: String,
+}
+
+impl Request for Register {
+    fn read(form: &mut Form) -> Option<Self> {
+        let shop_name = form.text("shop_name", 1..=120);
+        let kind = form.maybe_one_of("kind", KINDS).unwrap_or("product").to_owned();
+        let email = form.email("email");
+        let password = form.secret("password", 1..=1000);
+        let timezone = form.maybe_parsed("timezone", "must be an IANA time zone, e.g. Europe/Berlin", |text| {
+            text.parse::<chrono_tz::Tz>().ok().map(|zone| zone.name().to_owned())
+        });
+        let currency = form.maybe_parsed("currency", "must be an ISO 4217 code, e.g. EUR", |text| {
+            (text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())).then(|| text.to_owned())
+        });
+        let locale = form.maybe_parsed("locale", "must be a language tag, e.g. de or pt-BR", |text| {
+            (text.len() <= 20 && text.len() >= 2 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')).then(|| text.to_owned())
+        });
+        Some(Self {
+            shop_name: shop_name?,
+            kind,
+            email: email?,
+            password: password?,
+            timezone: timezone.unwrap_or_else(|| "UTC".to_owned()),
+            currency: currency.unwrap_or_else(|| "USD".to_owned()),
+            locale: locale.unwrap_or_else(|| "en".to_owned()),
+        })
+    }
+}
+
+/// An e-mail and its password.
+#[derive(ToSchema)]
+pub struct Login {
+    /// The e-mail.
+    pub email: String,
+    /// The password.
+    #[schema(value_type = String, format = Password)]
+    pub password: SecretString,
+}
+
+impl Request for Login {
+    fn read(form: &mut Form) -> Option<Self> {
+        let email = form.text("email", 1..=254).map(|email| email.to_lowercase());
+        let password = form.secret("password", 1..=1000);
+        Some(Self { email: email?, password: password? })
+    }
+}
+
+/// A new session. Browsers have it in a cookie too.
+#[derive(Serialize, ToSchema)]
+pub struct LoggedIn {
+    /// For `Authorization: Bearer`.
+    pub token: String,
+    /// When it ends by itself.
+    pub expires_at: DateTime<Utc>,
+    /// `user` or `admin`.
+    pub account: &'static str,
+    /// A user's role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false)]
+    pub role: Option<Role>,
+    /// A user's shop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub shop_id: Option<i32>,
+}
+
+/// Who is logged in.
+#[derive(Serialize, ToSchema)]
+pub struct Me {
+    /// `user` or `admin`.
+    pub account: &'static str,
+    /// The account's number.
+    pub id: i32,
+    /// The e-mail.
+    pub email: String,
+    /// A user's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub name: Option<String>,
+    /// A user's role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false)]
+    pub role: Option<Role>,
+    /// What the role allows.
+    pub permissions: Vec<&'static str>,
+    /// A user's shop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub shop: Option<MyShop>,
+    /// When the session ends by itself.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// The shop of who is logged in.
+#[derive(Serialize, ToSchema)]
+pub struct MyShop {
+    /// Its number.
+    pub id: i32,
+    /// Its name.
+    pub name: String,
+    /// IANA zone of its calendar.
+    pub timezone: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// `trial`, `starter`, `pro` or `business`.
+    pub plan: &'static str,
+    /// Whether the AI answers.
+    pub active: bool,
+}
+
+/// Opens a shop: the job makes it, then the owner is logged in as anybody is, by the password. So a repeat under the same key by somebody else
+/// gets no session.
+pub(crate) async fn register(cx: PublicCx) -> Result<Reply, HttpError> {
+    let asked: Register = cx.json()?;
+    cx.app.throttle.registration(cx.address).await.map_err(throttled)?;
+    let password_hash = cx.app.passwords.hash(asked.password.clone()).await.map_err(password_error)?;
+    let parts = [&asked.shop_name, &asked.kind, &asked.email, &asked.timezone, &asked.currency, &asked.locale].map(String::as_str);
+    // The password is left out: a fast hash of it has no place in Redis.
+    let fingerprint = command::fingerprint(&parts, b"");
+    let key = client_key(&cx)?.unwrap_or_else(|| Uuid::new_v4().to_string());
+    let queue_key = command::fingerprint(&["register", &key, &fingerprint], b"");
+    let job = RegisterShop {
+        request: RequestKey { key, fingerprint, user: None },
+        shop_name: asked.shop_name,
+        kind: asked.kind,
+        email: asked.email.clone(),
+        password_hash,
+        timezone: asked.timezone,
+        currency: asked.currency,
+        locale: asked.locale,
+    };
+    let push = Push { key: Some(queue_key), trace: Some(cx.trace.to_string()), ..Push::default() };
+    let waited = cx.app.queue.push_and_wait(Origin::System, &job, push, cx.app.config.api_wait).await;
+    match waited.map_err(HttpError::unavailable)? {
+        Waited::Done(Answer::Refused(refusal)) => Err(refusal.into()),
+        Waited::Done(_) => match session_for(&cx, &asked.email, asked.password).await? {
+            Some(session) => Ok(session.created()),
+            None => Err(HttpError::conflict(
+                "email_taken",
+                "There is an account with this e-mail address. Log in, or register with another address.",
+            )),
+        },
+        Waited::Failed { code } => Err(HttpError::job_failed(code)),
+        Waited::StillRunning(_) => Err(HttpError::still_opening()),
+    }
+}
+
+/// Logs in. Counted before the password is looked at; an unknown e-mail takes as long as a wrong password and reads the same.
+pub(crate) async fn login(cx: PublicCx) -> Result<Reply, HttpError> {
+    let asked: Login = cx.json()?;
+    cx.app.throttle.login(&asked.email, cx.address).await.map_err(throttled)?;
+    let session = session_for(&cx, &asked.email, asked.password).await?.ok_or_else(HttpError::wrong_login)?;
+    cx.app.throttle.login_succeeded(&asked.email, cx.address).await;
+    Ok(session)
+}
+
+/// A session for whoever knows the password; `None` for everybody else.
+async fn session_for(cx: &PublicCx, email: &str, password: SecretString) -> Result<Option<Reply>, HttpError> {
+    let known = cx.app.db.find_login(email).await?;
+    let hash = known.as_ref().map(|login| login.password_hash.clone());
+    let right = match cx.app.passwords.verify(password, hash).await {
+        Ok(right) => right,
+        Err(PasswordError::Busy) => return Err(HttpError::overloaded()),
+        // No password is that long: it is wrong.
+        Err(_) => false,
+    };
+    let Some(login) = known.filter(|login| right && login.active) else { return Ok(None) };
+    let who = match login.who {
+        LoginWho::User { user, shop, role } => Who::User { id: user, shop, role },
+        LoginWho::Admin { admin } => Who::Admin { id: admin },
+    };
+    let (token, expires_at) = cx.app.tokens.issue(who).map_err(HttpError::internal)?;
+    let (account, role, shop_id) = match who {
+        Who::User { shop, role, .. } => ("user", Some(role), Some(shop.0)),
+        Who::Admin { .. } => ("admin", None, None),
+    };
+    let seconds = (expires_at - cx.app.clock.now()).num_seconds();
+    let cookie = gate::set_cookie(token.expose_secret(), seconds, cx.app.config.secure_cookie());
+    let body = LoggedIn { token: token.expose_secret().to_owned(), expires_at, account, role, shop_id };
+    Ok(Some(Reply::ok(body)?.with(SET_COOKIE, &cookie)))
+}
+
+/// Ends the session, on every replica at once.
+pub(crate) async fn logout(cx: PublicCx, session: Session) -> Result<Reply, HttpError> {
+    cx.app.revocations.revoke(&session).await.map_err(HttpError::unavailable)?;
+    Ok(Reply::empty().with(SET_COOKIE, &gate::set_cookie("", 0, cx.app.config.secure_cookie())))
+}
+
+/// Who is logged in. Somebody who was deactivated since is nobody.
+pub(crate) async fn me(cx: PublicCx, session: Session) -> Result<Reply, HttpError> {
+    let expires_at = session.expires_at();
+    match (session.who(), ShopScope::from_session(&session)) {
+        (Who::User { id, shop, role }, Some(scope)) => {
+            let found = cx
+                .app
+                .db
+                .shop_tx(&scope, TxKind::Read, async move |mut tx| {
+                    Ok::<_, frontdesk_core::db::DbError>((users::find(&mut tx, id).await?, shops::profile(&mut tx).await?))
+                })
+                .await?;
+            let (Some(user), profile) = found else { return Err(HttpError::unauthorized()) };
+            if !user.active || user.role() != Some(role) {
+                return Err(HttpError::unauthorized());
+            }
+            let permissions =
+                Permission::ALL.iter().filter(|permission| role.may(**permission)).map(|permission| permission.as_str()).collect();
+            let (timezone, plan, active) = (profile.timezone().name().to_owned(), profile.plan().as_str(), profile.is_active());
+            let shop = MyShop { id: shop.0, name: profile.name, timezone, currency: profile.currency, plan, active };
+            Reply::ok(Me {
+                account: "user",
+                id: id.0,
+                email: user.email,
+                name: Some(user.name),
+                role: Some(role),
+                permissions,
+                shop: Some(shop),
+                expires_at,
+            })
+        }
+        (Who::Admin { id }, _) => {
+            let email = cx.app.db.find_admin(id).await?.ok_or_else(HttpError::unauthorized)?;
+            Reply::ok(Me { account: "admin", id: id.0, email, name: None, role: None, permissions: vec!["admin"], shop: None, expires_at })
+        }
+        (Who::User { .. }, None) => Err(HttpError::unauthorized()),
+    }
+}
+
+fn throttled(error: Throttled) -> HttpError {
+    match error {
+        Throttled::TooMany { retry_after } => HttpError::too_many(retry_after),
+        unavailable @ Throttled::Unavailable(_) => HttpError::unavailable(unavailable),
+    }
+}
+
+fn password_error(error: PasswordError) -> HttpError {
+    match error {
+        PasswordError::Busy => HttpError::overloaded(),
+        PasswordError::Failed => HttpError::internal(error),
+        PasswordError::TooLong | PasswordError::TooShort | PasswordError::Nul => {
+            HttpError::invalid(vec![FieldError { field: "password".to_owned(), message: error.to_string() }])
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! THE route table: every path, who may call it, which handler or which job, what goes in and what comes out.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use frontdesk_core::auth::Permission;
+use hyper::Method;
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::api::{admin, auth, channels, conversations, jobs, ops, orders, products};
+use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
+use crate::command::{self, Asked};
+use crate::form::Request;
+use crate::reply::{HttpError, Reply};
+use crate::{gate, webhooks};
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PATCH: Method = Method::PATCH;
+const DELETE: Method = Method::DELETE;
+
+/// Every route of the ingress.
+#[must_use]
+pub fn table() -> Vec<Route> {
+    use Permission::{
+        ChannelsRead, ChannelsWrite, ConversationsWrite, OrdersRead, OrdersSummary, OrdersWrite, Own, ProductsRead, ProductsWrite,
+    };
+    vec![
+        // Meta
+        public(GET, "/webhook/meta", "Meta verifies the webhook's address", webhooks::verify).text(),
+        webhook(POST, "/webhook/meta", Provider::Meta, "Meta delivers events", webhooks::meta).text(),
+        // People
+        public(POST, "/auth/register", "Open a shop with its owner", auth::register).takes::<auth::Register>().gives::<auth::LoggedIn>(201),
+        public(POST, "/auth/login", "Log in", auth::login).takes::<auth::Login>().gives::<auth::LoggedIn>(200),
+        anyone(POST, "/auth/logout", "End this session, really", auth::logout).gives_nothing(),
+        anyone(GET, "/auth/me", "Who am I, and what may I do", auth::me).gives::<auth::Me>(200),
+        // Channels
+        staff(GET, "/channels", ChannelsRead, "List the connected accounts", channels::list).gives::<channels::Channels>(200),
+        command(POST, "/channels", ChannelsWrite, "Connect an account, or change its token", channels::save)
+            .takes::<channels::SaveChannel>()
+            .gives::<channels::Channel>(201),
+        command(DELETE, "/channels/{id}", ChannelsWrite, "Disconnect an account", channels::remove).gives_nothing(),
+        // Products
+        staff(GET, "/products", ProductsRead, "List or search the catalogue", products::list)
+            .asks::<products::Search>()
+            .gives::<products::Products>(200),
+        command(POST, "/products", ProductsWrite, "Add a product, or change the one with this id", products::save)
+            .takes::<products::SaveProduct>()
+            .gives::<products::Product>(201),
+        command(DELETE, "/products/{id}", ProductsWrite, "Take a product out of the catalogue; orders keep it", products::archive)
+            .gives_nothing(),
+        // Orders
+        command(POST, "/orders", OrdersWrite, "Place an order at today's prices", orders::place)
+            .takes::<orders::PlaceOrder>()
+            .gives::<orders::Order>(201),
+        staff(GET, "/orders", OrdersRead, "List orders, the newest first", orders::list)
+            .asks::<orders::Filter>()
+            .gives::<orders::Orders>(200),
+        staff(GET, "/orders/summary", OrdersSummary, "Totals of a period", orders::summary)
+            .asks::<orders::Period>()
+            .gives::<orders::Summary>(200),
+        staff(GET, "/orders/{id}", OrdersRead, "One order", orders::find).gives::<orders::Order>(200),
+        command(PATCH, "/orders/{id}", OrdersWrite, "Move an order on; cancelling restocks", orders::change)
+            .takes::<orders::ChangeOrder>()
+            .gives::<orders::Order>(200),
+        // Conversations
+        command(POST, "/conversations/{id}/pause", ConversationsWrite, "Take over: the AI is silent", conversations::pause)
+            .gives::<conversations::Conversation>(200),
+        command(POST, "/conversations/{id}/resume", ConversationsWrite, "Hand back to the AI", conversations::resume)
+            .gives::<conversations::Conversation>(200),
+        // Jobs
+        staff(GET, "/jobs/{id}", Own, "The answer to a write that was accepted with 202", jobs::find).gives::<jobs::Job>(200),
+        // Administration
+        admin_only(GET, "/admin/queues", "Every queue: waiting, running, delayed, dead", admin::queues).gives::<admin::Queues>(200),
+        admin_only(GET, "/admin/queues/{queue}/dead", "A queue's dead jobs", admin::dead)
+            .asks::<admin::Page>()
+            .gives::<admin::DeadJobs>(200),
+        admin_only(POST, "/admin/queues/{queue}/dead/{id}/retry", "Run a dead job again", admin::retry).gives_nothing(),
+        admin_only(POST, "/admin/queues/{queue}/dead/{id}/discard", "Give a dead job up", admin::discard).gives_nothing(),
+        // Operations
+        ops(GET, "/healthz", "The process lives", ops::healthz).text(),
+        ops(GET, "/readyz", "The process can accept webhooks", ops::readyz).gives::<ops::Readiness>(200),
+        ops(GET, "/openapi.json", "This API's description", ops::openapi).text(),
+        ops(GET, "/docs", "This API's description, to read", ops::docs).text(),
+    ]
+}
+
+/// Who signs a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    /// Meta: WhatsApp, Instagram, Messenger.
+    Meta,
+}
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// Who holds the provider's secret.
+    Signed(Provider),
+    /// Anybody who is logged in.
+    Anyone,
+    /// A user of a shop whose role has the permission.
+    Staff(Permission),
+    /// A platform administrator.
+    Admin,
+    /// Whoever runs the process; it tells nothing about shops.
+    Operations,
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Reply, HttpError>> + Send>>;
+type Run = Arc<dyn Fn(Call) -> Answering + Send + Sync>;
+type Nested = Vec<(String, RefOr<Schema>)>;
+
+/// A type in the API's description.
+#[derive(Clone)]
+pub struct Shape {
+    /// Its name.
+    pub name: String,
+    /// Its schema.
+    pub schema: RefOr<Schema>,
+    /// The schemas it refers to.
+    pub nested: Nested,
+    /// The fields that its reader asks for, if it is a request.
+    pub fields: Option<Vec<&'static str>>,
+}
+
+impl Shape {
+    fn of<T: utoipa::ToSchema>() -> Self {
+        let mut nested = Nested::new();
+        T::schemas(&mut nested);
+        Self { name: T::name().into_owned(), schema: T::schema(), nested, fields: None }
+    }
+
+    fn of_request<T: utoipa::ToSchema + Request>() -> Self {
+        let mut empty = crate::form::Form::from_query("");
+        T::read(&mut empty);
+        Self { fields: Some(empty.known().iter().copied().collect()), ..Self::of::<T>() }
+    }
+}
+
+/// What a route answers when all is well.
+#[derive(Clone)]
+pub enum Gives {
+    /// JSON with this status.
+    Json(u16, Shape),
+    /// Text or a page.
+    Text,
+    /// 204.
+    Nothing,
+}
+
+/// One line of the table.
+#[derive(Clone)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with `{parameters}`.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// Whether it goes through a job, with an `Idempotency-Key` and maybe a 202.
+    pub is_command: bool,
+    /// The body it takes.
+    pub body: Option<Shape>,
+    /// The query it takes.
+    pub query: Option<Shape>,
+    /// What it answers.
+    pub gives: Gives,
+    pub(crate) run: Run,
+}
+
+impl Route {
+    fn new(method: Method, path: &'static str, access: Access, about: &'static str, run: Run) -> Self {
+        Self { method, path, access, about, is_command: false, body: None, query: None, gives: Gives::Nothing, run }
+    }
+
+    fn takes<T: utoipa::ToSchema + Request>(self) -> Self {
+        Self { body: Some(Shape::of_request::<T>()), ..self }
+    }
+
+    fn asks<T: utoipa::ToSchema + Request>(self) -> Self {
+        Self { query: Some(Shape::of_request::<T>()), ..self }
+    }
+
+    fn gives<T: utoipa::ToSchema>(self, status: u16) -> Self {
+        Self { gives: Gives::Json(status, Shape::of::<T>()), ..self }
+    }
+
+    fn text(self) -> Self {
+        Self { gives: Gives::Text, ..self }
+    }
+
+    fn gives_nothing(self) -> Self {
+        Self { gives: Gives::Nothing, ..self }
+    }
+}
+
+fn public<F, Fut>(method: Method, path: &'static str, about: &'static str, handler: F) -> Route
+where
+    F: Fn(PublicCx) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+{
+    let run: Run = Arc::new(move |mut call| {
+        Box::pin(async move {
+            call.receive(API_BODY_BYTES).await?;
+            handler(gate::public(call)?).await
+        })
+    });
+    Route::new(method, path, Access::Public, about, run)
+}
+
+fn ops<F, Fut>(method: Method, path: &'static str, about: &'static str, handler: F) -> Route
+where
+    F: Fn(PublicCx) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+{
+    Route { access: Access::Operations, ..public(method, path, about, handler) }
+}
+
+/// The signature is checked on the bytes as they came, before anything reads them.
+fn webhook<F, Fut>(method: Method, path: &'static str, provider: Provider, about: &'static str, handler: F) -> Route
+where
+    F: Fn(SignedBody) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+{
+    let run: Run = Arc::new(move |mut call| {
+        Box::pin(async move {
+            call.receive(WEBHOOK_BODY_BYTES).await?;
+            handler(webhooks::signed(call, provider)?).await
+        })
+    });
+    Route::new(method, path, Access::Signed(provider), about, run)
+}
+
+fn anyone<F, Fut>(method: Method, path: &'static str, about: &'static str, handler: F) -> Route
+where
+    F: Fn(PublicCx, frontdesk_core::auth::Session) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+{
+    let run: Run = Arc::new(move |mut call| {
+        Box::pin(async move {
+            let session = gate::session(&call).await?;
+            call.receive(API_BODY_BYTES).await?;
+            handler(PublicCx { call }, session).await
+        })
+    });
+    Route::new(method, path, Access::Anyone, about, run)
+}
+
+fn staff<F, Fut>(method: Method, path: &'static str, permission: Permission, about: &'static str, handler: F) -> Route
+where
+    F: Fn(StaffCx) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+{
+    let run: Run = Arc::new(move |call| {
+        Box::pin(async move {
+            let mut cx = gate::staff(call, permission).await?;
+            cx.call.receive(API_BODY_BYTES).await?;
+            let sees_profit = cx.may(Permission::Profit);
+            let reply = handler(cx).await?;
+            Ok(if sees_profit { reply } else { reply.without_profit() })
+        })
+    });
+    Route::new(method, path, Access::Staff(permission), about, run)
+}
+
+fn command<F, Fut>(method: Method, path: &'static str, permission: Permission, about: &'static str, handler: F) -> Route
+where
+    F: Fn(CommandCx) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<Asked, HttpError>> + Send + 'static,
+{
+    let enqueue = move |staff: StaffCx| async move {
+        let cx = command::begin(staff)?;
+        let (app, scope, subject, key, trace) =
+            (cx.app.clone(), cx.staff.scope, cx.staff.session.subject(), cx.request.key.clone(), cx.trace);
+        let asked = handler(cx).await?;
+        command::run(&app, &scope, &subject, &key, trace, asked).await
+    };
+    Route { is_command: true, ..staff(method, path, permission, about, enqueue) }
+}
+
+fn admin_only<F, Fut>(method: Method, path: &'static str, about: &'static str, handler: F) -> Route
+where
+    F: Fn(AdminCx) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+{
+    let run: Run = Arc::new(move |call| {
+        Box::pin(async move {
+            let mut cx = gate::admin(call).await?;
+            cx.call.receive(API_BODY_BYTES).await?;
+            handler(cx).await
+        })
+    });
+    Route::new(method, path, Access::Admin, about, run)
+}
+
+/// Finds the route of a request.
+pub struct Router {
+    paths: matchit::Router<Vec<Route>>,
+}
+
+/// What lies at a path.
+pub enum Found<'r> {
+    /// A route, with the parts of the path that it names.
+    Route(&'r Route, Vec<(String, String)>),
+    /// OPTIONS: the methods there are.
+    Options(String),
+    /// The path is known, the method is not.
+    OtherMethod(String),
+    /// Nothing.
+    Nothing,
+}
+
+impl Found<'_> {
+    /// The path as the table has it, for metrics and logs; never what the client wrote.
+    #[must_use]
+    pub fn template(&self) -> &'static str {
+        match self {
+            Self::Route(route, _) => route.path,
+            Self::Options(_) | Self::OtherMethod(_) | Self::Nothing => "none",
+        }
+    }
+}
+
+impl Router {
+    /// From the table.
+    ///
+    /// # Errors
+    /// When two lines contradict each other.
+    pub fn new(table: Vec<Route>) -> Result<Self, matchit::InsertError> {
+        let mut by_path: Vec<(&'static str, Vec<Route>)> = Vec::new();
+        for route in table {
+            match by_path.iter_mut().find(|(path, _)| *path == route.path) {
+                Some((_, routes)) => routes.push(route),
+                None => by_path.push((route.path, vec![route])),
+            }
+        }
+        let mut paths = matchit::Router::new();
+        for (path, routes) in by_path {
+            paths.insert(path, routes)?;
+        }
+        Ok(Self { paths })
+    }
+
+    /// Looks a request up.
+    #[must_use]
+    pub fn find(&self, method: &Method, path: &str) -> Found<'_> {
+        let Ok(at) = self.paths.at(path) else { return Found::Nothing };
+        if let Some(route) = at.value.iter().find(|route| route.method == *method) {
+            return Found::Route(route, at.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+        }
+        let mut methods: Vec<&str> = at.value.iter().map(|route| route.method.as_str()).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        methods.push("OPTIONS");
+        let methods = methods.join(", ");
+        if *method == Method::OPTIONS { Found::Options(methods) } else { Found::OtherMethod(methods) }
+    }
+}
