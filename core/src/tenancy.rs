@@ -36,6 +36,12 @@ impl ShopScope {
         }
     }
 
+    /// The door of a job: the shop in whose scope it was enqueued, if any.
+    #[must_use]
+    pub fn from_envelope(envelope: &crate::queue::Envelope) -> Option<Self> {
+        envelope.shop().map(Self::new)
+    }
+
     /// The shop.
     #[must_use]
     pub const fn shop(&self) -> ShopId {

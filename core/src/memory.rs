@@ -1,0 +1,103 @@
+//! The last exchanges of a conversation, for the prompt. Redis may lose them: Postgres has them all.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::ConversationId;
+use crate::queue::{Queue, QueueError};
+use crate::tenancy::ShopScope;
+
+/// Exchanges kept per conversation.
+pub const KEPT: usize = 10;
+/// A net far beyond the archiving, which removes a conversation after a day of silence.
+const NET: Duration = Duration::from_hours(8 * 24);
+/// Conversations by their last activity, over all shops: `shop:conversation` → Unix milliseconds.
+const ACTIVITY: &str = "fd:memory:activity";
+
+/// What a customer said, and what was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The customer's words.
+    pub customer: String,
+    /// The reply.
+    pub reply: String,
+    /// When it was answered, Unix milliseconds.
+    pub at_ms: i64,
+}
+
+fn key(scope: &ShopScope, conversation: ConversationId) -> String {
+    format!("fd:memory:{}:{conversation}", scope.shop())
+}
+
+/// The memory, as one process sees it.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    queue: Queue,
+}
+
+impl Memory {
+    /// The memory in this Redis.
+    #[must_use]
+    pub fn new(queue: &Queue) -> Self {
+        Self { queue: queue.clone() }
+    }
+
+    /// The last exchanges, the oldest first; `None` when Redis has none: rebuild them from Postgres and [`replace`](Self::replace) them.
+    ///
+    /// # Errors
+    /// When Redis is away.
+    pub async fn load(&self, scope: &ShopScope, conversation: ConversationId) -> Result<Option<Vec<Exchange>>, QueueError> {
+        let key = key(scope, conversation);
+        let raw: Vec<Vec<u8>> = redis::cmd("LRANGE").arg(key).arg(0).arg(-1).query_async(&mut self.queue.connection()).await?;
+        if raw.is_empty() {
+            return Ok(None);
+        }
+        // An entry that cannot be read is one of another time: all are rebuilt. The first entry only marks that the memory is there.
+        let newest = raw.len().saturating_sub(KEPT).max(1);
+        Ok(raw.iter().skip(newest).map(|entry| serde_json::from_slice(entry).ok()).collect())
+    }
+
+    /// Adds an exchange to a memory that is there; one that Redis has lost stays lost until it is replaced, so that it is never half there.
+    ///
+    /// # Errors
+    /// When Redis is away.
+    pub async fn append(&self, scope: &ShopScope, conversation: ConversationId, exchange: &Exchange) -> Result<(), QueueError> {
+        let key = key(scope, conversation);
+        let mut all = redis::pipe();
+        all.atomic().cmd("RPUSHX").arg(&key).arg(serde_json::to_vec(exchange)?).ignore();
+        self.keep(&mut all, scope, conversation, exchange.at_ms);
+        let (length,): (usize,) = all.cmd("LLEN").arg(&key).query_async(&mut self.queue.connection()).await?;
+        if length > KEPT + 1 {
+            let mut trim = redis::pipe();
+            let from = -i64::try_from(KEPT).unwrap_or(10);
+            trim.atomic().cmd("LTRIM").arg(&key).arg(from).arg(-1).ignore().cmd("LPUSH").arg(&key).arg("").ignore();
+            trim.query_async::<()>(&mut self.queue.connection()).await?;
+        }
+        Ok(())
+    }
+
+    /// Sets the memory; only the last [`KEPT`] are kept. An empty one is remembered as empty.
+    ///
+    /// # Errors
+    /// When Redis is away.
+    pub async fn replace(&self, scope: &ShopScope, conversation: ConversationId, exchanges: &[Exchange]) -> Result<(), QueueError> {
+        let key = key(scope, conversation);
+        let mut all = redis::pipe();
+        all.atomic().cmd("DEL").arg(&key).ignore().cmd("RPUSH").arg(&key).arg("").ignore();
+        for exchange in exchanges.iter().skip(exchanges.len().saturating_sub(KEPT)) {
+            all.cmd("RPUSH").arg(&key).arg(serde_json::to_vec(exchange)?).ignore();
+        }
+        self.keep(&mut all, scope, conversation, exchanges.last().map_or(0, |exchange| exchange.at_ms));
+        all.query_async::<()>(&mut self.queue.connection()).await?;
+        Ok(())
+    }
+
+    fn keep(&self, all: &mut redis::Pipeline, scope: &ShopScope, conversation: ConversationId, at_ms: i64) {
+        all.cmd("EXPIRE").arg(key(scope, conversation)).arg(NET.as_secs()).ignore();
+        all.cmd("ZADD").arg(ACTIVITY).arg(at_ms).arg(format!("{}:{conversation}", scope.shop())).ignore();
+        // What the archiving missed for two nets' time is no longer there to be archived.
+        let old = at_ms.saturating_sub(i64::try_from(NET.as_millis() * 2).unwrap_or(i64::MAX));
+        all.cmd("ZREMRANGEBYSCORE").arg(ACTIVITY).arg("-inf").arg(old).ignore();
+    }
+}
