@@ -14,6 +14,7 @@
 //! - [`plans`]: what each plan allows
 //! - [`queue`]: our storage for apalis on Redis
 //! - [`secrets`]: what is encrypted at rest
+//! - [`seed`]: sample data
 //! - [`signatures`]: webhook signatures, on the raw body
 //! - [`telemetry`]: logs, traces and metrics
 //! - [`tenancy`]: the scope of one shop, and the doors that make one
@@ -32,6 +33,7 @@ pub mod money;
 pub mod plans;
 pub mod queue;
 pub mod secrets;
+pub mod seed;
 pub mod signatures;
 pub mod telemetry;
 pub mod tenancy;

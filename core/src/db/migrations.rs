@@ -67,11 +67,11 @@ impl Owner {
         Ok(Self { conn, roles })
     }
 
-    /// Makes the roles, applies what is pending, and grants. Answers what was applied.
+    /// Makes the roles, applies what is pending, and grants. Answers what was applied, and the owner again.
     ///
     /// # Errors
     /// When a migration or a role fails; each migration is a transaction.
-    pub async fn up(self) -> Result<Vec<String>, MigrateError> {
+    pub async fn up(self) -> Result<(Vec<String>, Self), MigrateError> {
         let Self { mut conn, roles } = self;
         roles::prepare(&mut conn, &roles).await?;
         let mut harness = AsyncMigrationHarness::new(conn);
@@ -79,7 +79,7 @@ impl Owner {
         let applied = applied.iter().map(ToString::to_string).collect();
         let mut conn = harness.into_inner();
         roles::grant(&mut conn, &roles).await?;
-        Ok(applied)
+        Ok((applied, Self { conn, roles }))
     }
 
     /// Reverts the latest migration, or all of them. Answers what was reverted.

@@ -329,7 +329,7 @@ fn merged(wanted: &[WantedLine]) -> Result<Vec<WantedLine>, DbError> {
 }
 
 /// The order that the same proposal or request made before. A repeat at the same moment waits here for the first one to end.
-async fn standing(tx: &mut ShopTx, placement: &Placement) -> Result<Option<Order>, DbError> {
+pub(crate) async fn standing(tx: &mut ShopTx, placement: &Placement) -> Result<Option<Order>, DbError> {
     if let Some(proposal) = placement.proposal {
         super::one_at_a_time(tx, "order:proposal", &proposal.to_string()).await?;
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DbError, ShopTx, search_words};
 use crate::ids::ProductId;
+use crate::jobs::WantedLine;
 use crate::money::Money;
 
 /// A product.
@@ -233,6 +234,33 @@ pub async fn set_keywords(tx: &mut ShopTx, id: ProductId, keywords: &str) -> Res
         .bind::<Text, _>(keywords)
         .execute(tx.conn())
         .await?;
+    Ok(())
+}
+
+/// Adds pieces to what is in stock, for the past that sample data tells.
+pub(crate) async fn restock(tx: &mut ShopTx, lines: &[WantedLine]) -> Result<(), DbError> {
+    add_stock(tx, lines, 1).await
+}
+
+/// The opposite of [`restock`].
+pub(crate) async fn unstock(tx: &mut ShopTx, lines: &[WantedLine]) -> Result<(), DbError> {
+    add_stock(tx, lines, -1).await
+}
+
+async fn add_stock(tx: &mut ShopTx, lines: &[WantedLine], sign: i32) -> Result<(), DbError> {
+    let ids: Vec<ProductId> = lines.iter().map(|line| line.product).collect();
+    lock(tx, &ids).await?;
+    let (ids, pieces): (Vec<i32>, Vec<i32>) = lines.iter().map(|line| (line.product.0, sign * line.quantity)).unzip();
+    diesel::sql_query(
+        "UPDATE products p SET stock = p.stock + more.pieces \
+         FROM (SELECT id, sum(pieces)::int AS pieces FROM unnest($2::int[], $3::int[]) AS line (id, pieces) GROUP BY id) AS more \
+         WHERE p.shop_id = $1 AND p.id = more.id",
+    )
+    .bind::<Integer, _>(tx.shop())
+    .bind::<Array<Integer>, _>(ids)
+    .bind::<Array<Integer>, _>(pieces)
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 

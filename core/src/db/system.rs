@@ -377,6 +377,18 @@ impl Db {
         .await
     }
 
+    /// Makes the log partitions of this month and the next. Safe to repeat.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn ensure_log_partitions(&self) -> Result<(), DbError> {
+        self.system_tx(TxKind::Command, async move |mut tx| {
+            diesel::sql_query("SELECT system.ensure_log_partitions(now())").execute(tx.conn()).await?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Makes the log partitions of this month and the next, and drops those that are wholly older than `keep_days`. Safe to repeat.
     ///
     /// # Errors

@@ -20,6 +20,8 @@ pub enum TxKind {
     Turn,
     /// A write that staff, a webhook or a schedule asked for.
     Command,
+    /// Many rows written at once: imports, sample data.
+    Bulk,
     /// Reading for a screen. Postgres refuses writes.
     Read,
     /// Reading much. Postgres refuses writes.
@@ -40,6 +42,7 @@ impl TxKind {
         match self {
             Self::Turn => Limits { statement: 3_000, lock: 2_500, idle: 2_000, whole: Duration::from_secs(6) },
             Self::Command => Limits { statement: 5_000, lock: 4_000, idle: 3_000, whole: Duration::from_secs(9) },
+            Self::Bulk => Limits { statement: 30_000, lock: 5_000, idle: 10_000, whole: Duration::from_mins(2) },
             Self::Read => Limits { statement: 3_000, lock: 1_000, idle: 2_000, whole: Duration::from_secs(6) },
             Self::Export => Limits { statement: 60_000, lock: 2_000, idle: 30_000, whole: Duration::from_mins(10) },
         }
