@@ -351,6 +351,9 @@ async fn set_faults(
     Query(which): Query<Which>,
     Json(body): Json<Value>,
 ) -> Result<Json<Faults>, Mistake> {
+    if which.account.as_deref().is_some_and(|id| state.account(id).is_none()) {
+        return Err(anyhow::anyhow!("no such account").into());
+    }
     match (target.as_str(), which.account) {
         ("meta", account) => {
             let new: MetaFaults = serde_json::from_value(body)?;

@@ -7,9 +7,6 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::brain::Misbehaviour;
 
-/// Most accounts that can have faults of their own at once.
-const MAX_SCOPES: usize = 10_000;
-
 /// How a call to Meta's send endpoints fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -220,23 +217,13 @@ pub(crate) struct FaultBoard(Mutex<Faults>);
 impl FaultBoard {
     /// Reads or changes the faults.
     pub(crate) fn with<T>(&self, f: impl FnOnce(&mut Faults) -> T) -> T {
-        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let out = f(&mut faults);
-        faults.meta_by_account.retain({
-            let mut kept = 0;
-            move |_, v| {
-                kept += usize::from(*v != MetaFaults::default());
-                *v != MetaFaults::default() && kept <= MAX_SCOPES
-            }
-        });
-        faults.webhooks_by_account.retain({
-            let mut kept = 0;
-            move |_, v| {
-                kept += usize::from(*v != WebhookFaults::default());
-                *v != WebhookFaults::default() && kept <= MAX_SCOPES
-            }
-        });
-        out
+        self.look(|faults| {
+            let out = f(faults);
+            // An account whose faults were cleared falls back to the general ones.
+            faults.meta_by_account.retain(|_, own| *own != MetaFaults::default());
+            faults.webhooks_by_account.retain(|_, own| *own != WebhookFaults::default());
+            out
+        })
     }
 
     fn look<T>(&self, f: impl FnOnce(&mut Faults) -> T) -> T {

@@ -65,7 +65,7 @@ impl<T: Numbered> Log<T> {
     pub(crate) fn list(&self, after: u64, limit: usize, mut matches: impl FnMut(&T) -> bool) -> Vec<T> {
         self.with(|inner| {
             let first = inner.items.front().map_or(1, Numbered::seq);
-            let skip = usize::try_from((after + 1).saturating_sub(first)).unwrap_or(usize::MAX);
+            let skip = usize::try_from(after.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX);
             inner.items.iter().skip(skip).filter(|item| matches(item)).take(limit).cloned().collect()
         })
     }

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -36,7 +36,12 @@ pub(crate) async fn hang() -> Response {
 pub(crate) fn cut_short(body: String) -> Response {
     let promised = body.len().max(2);
     let half = Bytes::from(body).slice(..promised / 2);
-    let parts = stream::iter([Ok(half), Err(std::io::Error::other("cut on command"))]);
+    // The half must be on the wire before the break, or nothing of the answer is seen at all.
+    let broken = stream::once(async {
+        sleep(Duration::from_millis(20)).await;
+        Err(std::io::Error::other("cut on command"))
+    });
+    let parts = stream::iter([Ok(half)]).chain(broken);
     let headers = [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_LENGTH, promised.to_string())];
     (headers, Body::from_stream(parts)).into_response()
 }
