@@ -35,9 +35,10 @@ impl Language {
             (&["turkish", "turkce"], Self::Tr),
         ];
         let code = tag.split(['-', '_']).next().unwrap_or_default();
-        Self::ALL.into_iter().find(|language| language.code() == code).or_else(|| {
-            names.into_iter().find(|(names, _)| names.contains(&tag.as_str())).map(|(_, language)| language)
-        })
+        Self::ALL
+            .into_iter()
+            .find(|language| language.code() == code)
+            .or_else(|| names.into_iter().find(|(names, _)| names.contains(&tag.as_str())).map(|(_, language)| language))
     }
 
     /// Its two letters in ISO 639-1.
@@ -70,15 +71,13 @@ pub(super) fn detect(tokens: &[String]) -> Vec<Language> {
 /// Lower case, without accents, letters drawn out three times or more cut to one.
 pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for c in text.nfkd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)).flat_map(char::to_lowercase) {
+    for c in text.to_lowercase().nfkd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)) {
         match c {
             'ß' => folded.push_str("ss"),
             'ı' => folded.push('i'),
             'ø' => folded.push('o'),
             'æ' => folded.push_str("ae"),
             'œ' => folded.push_str("oe"),
-            '’' | '`' | '´' => folded.push('\''),
-            c if unicode_normalization::char::is_combining_mark(c) => {}
             c => folded.push(c),
         }
     }
@@ -90,42 +89,61 @@ pub(super) fn fold(text: &str) -> String {
     short
 }
 
-/// The words of a text, folded. Punctuation that ends a thought stays as a token of its own, and so do emoji that speak.
+/// A word as typed and as understood.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Token {
+    pub(super) folded: String,
+    pub(super) typed: String,
+}
+
+impl Token {
+    fn new(typed: &str) -> Self {
+        Self { folded: fold(typed), typed: typed.to_owned() }
+    }
+}
+
+/// The words of a text, folded: see [`split`].
 pub(super) fn tokens(text: &str) -> Vec<String> {
+    split(text).into_iter().map(|token| token.folded).collect()
+}
+
+/// The words of a text. Punctuation that ends a thought stays as a token of its own, and so do emoji that speak.
+pub(super) fn split(text: &str) -> Vec<Token> {
     let mut found = Vec::new();
-    for word in fold(text).split_word_bounds() {
+    let text: String = text.chars().map(|c| if matches!(c, '’' | '`' | '´') { '\'' } else { c }).collect();
+    for word in text.split_word_bounds() {
         if word.chars().any(char::is_alphanumeric) {
             split_word(word, &mut found);
         } else if matches!(word, "?" | "!" | "," | "." | ";" | "\n" | "+" | "&" | "#" | "¿") {
-            found.push(word.to_owned());
+            found.push(Token::new(word));
         } else if word.starts_with(['👍', '👌', '✅', '💯']) {
-            found.push("ok".to_owned());
+            found.push(Token { folded: "ok".to_owned(), typed: word.to_owned() });
         } else if word.starts_with(['👎', '❌']) {
-            found.push("no".to_owned());
+            found.push(Token { folded: "no".to_owned(), typed: word.to_owned() });
         }
     }
     found
 }
 
 /// `i'd` is one word, `l'ordine` two; `42si` and `3x` part after the digits, `500g` stays, for it is a measure.
-fn split_word(word: &str, found: &mut Vec<String>) {
+fn split_word(word: &str, found: &mut Vec<Token>) {
     if let Some((left, right)) = word.split_once('\'') {
-        if matches!(right, "s" | "d" | "ll" | "m" | "re" | "ve" | "t") {
-            found.push(format!("{left}{right}"));
+        if matches!(right.to_lowercase().as_str(), "s" | "d" | "ll" | "m" | "re" | "ve" | "t") {
+            found.push(Token::new(&format!("{left}{right}")));
         } else {
             split_word(left, found);
             split_word(right, found);
         }
         return;
     }
-    for part in word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()) {
+    for part in word.split(|c: char| !c.is_alphanumeric() && !unicode_normalization::char::is_combining_mark(c)) {
         let digits = part.chars().take_while(char::is_ascii_digit).count();
         let (number, rest) = part.split_at(digits);
-        if number.is_empty() || rest.is_empty() || matches!(rest, "g" | "kg" | "mg" | "ml" | "l" | "cl" | "cm" | "mm") {
-            found.push(part.to_owned());
+        let measure = matches!(rest.to_lowercase().as_str(), "g" | "kg" | "mg" | "ml" | "l" | "cl" | "cm" | "mm");
+        if number.is_empty() || rest.is_empty() || measure {
+            found.extend((!part.is_empty()).then(|| Token::new(part)));
         } else {
-            found.push(number.to_owned());
-            found.push(rest.to_owned());
+            found.extend([Token::new(number), Token::new(rest)]);
         }
     }
 }

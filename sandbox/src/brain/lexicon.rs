@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
+use super::catalogue::names_goods;
 use super::language::{Language, tokens};
 
 /// What a word or phrase can mean.
@@ -21,6 +22,7 @@ pub(super) enum Meaning {
     Want,
     Have,
     Price,
+    Asking,
     Cancel,
     Order,
     Parcel,
@@ -44,7 +46,7 @@ pub(super) enum Meaning {
 }
 
 impl Meaning {
-    const NAMES: [(&str, Self); 33] = [
+    pub(super) const NAMES: [(&str, Self); 34] = [
         ("greet", Self::Greet),
         ("thanks", Self::Thanks),
         ("small", Self::Small),
@@ -58,6 +60,7 @@ impl Meaning {
         ("want", Self::Want),
         ("have", Self::Have),
         ("price", Self::Price),
+        ("asking", Self::Asking),
         ("cancel", Self::Cancel),
         ("order", Self::Order),
         ("parcel", Self::Parcel),
@@ -167,10 +170,15 @@ impl Lexicon {
             .filter(|words| {
                 !words.is_empty()
                     && at + words.len() <= tokens.len()
-                    && words.iter().zip(&tokens[at..]).all(|(word, token)| word.matches(token, true))
+                    && words.iter().zip(&tokens[at..]).all(|(word, token)| word.matches(token, self.may_be_mistyped(languages, token)))
             })
             .map(Vec::len)
             .max()
+    }
+
+    /// A word that is right as it stands is not taken for another: "thing" is no "think", black is no price.
+    fn may_be_mistyped(&self, languages: &[Language], token: &str) -> bool {
+        token.len() > 4 && !names_goods(token) && !languages.iter().any(|language| self.knows(*language, token))
     }
 
     /// The number written from `at` on, in digits or words, and how many tokens it takes.

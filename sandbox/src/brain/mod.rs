@@ -1,106 +1,112 @@
-//! The scripted model behind the Gemini and OpenAI endpoints.
+//! The scripted model behind the Gemini and OpenAI endpoints: reads the declared tools, the prompt and the talk, and
+//! answers or calls a tool as a good model would. It knows nothing of the product's code; equal input gives equal output.
+
+mod answer;
+mod catalogue;
+mod intent;
+mod language;
+mod lexicon;
+mod misbehave;
+mod prompt;
+mod reply;
+mod results;
+mod tools;
 
 use serde_json::Value;
 
-/// A function the model may call.
+/// A tool as declared to the model.
 #[derive(Clone, Debug)]
 pub struct ToolDecl {
-    /// Its name.
+    /// Its name, to be called by.
     pub name: String,
-    /// What it does.
+    /// What it is for.
     pub description: String,
     /// JSON schema of its arguments.
     pub parameters: Value,
 }
 
-/// A function call.
-#[derive(Clone, Debug)]
+/// A call of a tool.
+#[derive(Clone, PartialEq, Debug)]
 pub struct Call {
-    /// Id that the result refers to.
+    /// Unique in the conversation; the result refers to it.
     pub id: String,
-    /// The function.
+    /// The tool's name.
     pub name: String,
-    /// Its arguments, an object.
+    /// A JSON object.
     pub args: Value,
 }
 
-/// What a function gave back.
-#[derive(Clone, Debug)]
+/// What a tool answered.
+#[derive(Clone, PartialEq, Debug)]
 pub struct ToolResult {
-    /// Id of the call.
+    /// The call's id.
     pub id: String,
-    /// The function.
+    /// The tool's name.
     pub name: String,
-    /// What it gave.
+    /// Anything, mostly an object.
     pub result: Value,
 }
 
 /// One turn of a conversation.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Turn {
-    /// The user said.
+    /// The customer wrote.
     User(String),
-    /// The model said or called.
+    /// The model spoke, called tools, or both.
     Model {
         /// What it said.
         text: Option<String>,
         /// What it called.
         calls: Vec<Call>,
     },
-    /// What the functions gave.
+    /// The tools answered.
     ToolResults(Vec<ToolResult>),
 }
 
-/// What the model is asked.
+/// All that a model is given.
 #[derive(Clone, Debug)]
 pub struct Conversation {
-    /// System prompt.
+    /// The system prompt.
     pub system: String,
-    /// Declared functions.
+    /// The declared tools.
     pub tools: Vec<ToolDecl>,
-    /// The turns, oldest first.
+    /// The talk so far, oldest first.
     pub turns: Vec<Turn>,
 }
 
 /// What the model does next.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Thought {
-    /// Say this.
+    /// Speaks.
     Say(String),
-    /// Call these.
+    /// Calls tools.
     Call(Vec<Call>),
-    /// Nothing.
+    /// Answers nothing at all.
     Nothing,
 }
 
-/// What the model does wrong on command.
+/// How the model goes wrong, on command.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Misbehaviour {
-    /// Nothing.
+    /// It behaves.
     #[default]
     None,
-    /// Invents a price.
+    /// Says a price that nobody gave it.
     InventPrice,
-    /// Confirms unasked.
+    /// Confirms an order that nobody agreed to.
     ConfirmUnasked,
-    /// Calls with wrong arguments.
+    /// Calls tools with unknown ids, impossible quantities and wrong types.
     WrongArguments,
-    /// Uses other customers' ids.
+    /// Asks for what belongs to other customers.
     OtherCustomersIds,
     /// Answers nothing.
     AnswerNothing,
-    /// Calls for ever.
+    /// Searches again and again.
     Loop,
 }
 
-/// What a model would do next.
+/// What a model does next in a conversation. Equal input gives equal output.
 pub fn think(conversation: &Conversation, misbehaviour: Misbehaviour) -> Thought {
-    if misbehaviour == Misbehaviour::AnswerNothing {
-        return Thought::Nothing;
-    }
-    match conversation.turns.last() {
-        Some(Turn::User(text)) => Thought::Say(format!("You said: {text}")),
-        _ => Thought::Say("Done.".to_owned()),
-    }
+    misbehave::think(conversation, misbehaviour)
 }
