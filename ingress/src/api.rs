@@ -60,3 +60,88 @@ impl From<DbError> for HttpError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! What goes out is what the description says: rows of the database against the schemas.
+
+    use frontdesk_core::db::channels::ChannelRow;
+    use frontdesk_core::db::orders::{Order, OrderLine, OrderStatus, Summary};
+    use frontdesk_core::db::products::ProductRow;
+    use frontdesk_core::ids::{ChannelId, OrderId, OrderNo, ProductId};
+    use frontdesk_core::money::Money;
+    use frontdesk_core::queue::Stats;
+    use serde::Serialize;
+    use utoipa::PartialSchema;
+
+    fn compare(row: &impl Serialize, schema: &impl Serialize) {
+        let names = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>();
+        let (row, schema) = (serde_json::to_value(row).unwrap(), serde_json::to_value(schema).unwrap());
+        assert_eq!(names(&row), names(&schema["properties"]));
+    }
+
+    #[test]
+    fn rows_are_described_as_they_go_out() {
+        let (now, money) = (chrono::DateTime::UNIX_EPOCH, Money::ZERO);
+        let product = ProductRow {
+            id: ProductId(1),
+            sku: None,
+            name: String::new(),
+            description: String::new(),
+            price: money,
+            cost: money,
+            stock: 1,
+            image_url: None,
+            active: true,
+            created_at: now,
+            updated_at: now,
+        };
+        compare(&product, &super::products::Product::schema());
+        let line = OrderLine {
+            id: OrderId(1),
+            product_id: ProductId(1),
+            product_name: String::new(),
+            quantity: 1,
+            price: money,
+            cost: money,
+            revenue: money,
+            profit: money,
+        };
+        compare(&line, &super::orders::OrderLine::schema());
+        let order = Order {
+            order_no: OrderNo(1001),
+            status: OrderStatus::Pending,
+            customer_id: None,
+            customer_name: String::new(),
+            contact: None,
+            platform: None,
+            source: String::new(),
+            revenue: money,
+            cost: money,
+            profit: money,
+            sale_date: now.date_naive(),
+            created_at: now,
+            updated_at: now,
+            lines: vec![line],
+        };
+        compare(&order, &super::orders::Order::schema());
+        let summary = Summary { orders: 0, pieces: 0, revenue: money, cost: money, profit: money, cancelled: 0 };
+        compare(&summary, &super::orders::Summary::schema());
+        let channel = ChannelRow {
+            id: ChannelId(1),
+            platform: String::new(),
+            external_id: String::new(),
+            name: String::new(),
+            phone: None,
+            login: String::new(),
+            status: String::new(),
+            status_code: None,
+            created_at: now,
+        };
+        compare(&channel, &super::channels::Channel::schema());
+        compare(
+            &super::admin::Named { queue: frontdesk_core::jobs::JobName::PlaceOrder, stats: Stats::default() },
+            &super::admin::QueueView::schema(),
+        );
+    }
+}

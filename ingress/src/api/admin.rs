@@ -45,10 +45,10 @@ pub struct QueueView {
 }
 
 #[derive(Serialize)]
-struct Named {
-    queue: JobName,
+pub(super) struct Named {
+    pub(super) queue: JobName,
     #[serde(flatten)]
-    stats: Stats,
+    pub(super) stats: Stats,
 }
 
 /// A page of dead jobs, the latest first.

@@ -46,6 +46,10 @@ struct Envelope<'a> {
 /// When the body is no webhook at all, which Meta never sends.
 pub fn read(body: &[u8], received_at: DateTime<Utc>) -> Result<Vec<InboundEvent>, Unreadable> {
     let text = String::from_utf8_lossy(body);
+    // serde would take a list for a struct too.
+    if !text.trim_start().starts_with('{') {
+        return Err(Unreadable::NotAWebhook);
+    }
     let envelope: Envelope<'_> = serde_json::from_str(&text).map_err(|_| Unreadable::NotAWebhook)?;
     let platform = match envelope.object.as_str() {
         "whatsapp_business_account" => Platform::Whatsapp,

@@ -1,0 +1,375 @@
+//! The ingress over real sockets and a real Redis, while Postgres is away.
+
+mod support;
+
+use std::time::Duration;
+
+use frontdesk_core::auth::Role;
+use frontdesk_ingress::routes::{Access, table};
+use serde_json::{Value, json};
+use support::{APP_SECRET, INSTAGRAM_SECRET, Ingress, admin, raw, staff};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// A path of the table with its parameters filled in.
+fn concrete(path: &str) -> String {
+    path.split('/').map(|part| if part.starts_with('{') { "7" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn a_signed_webhook_is_accepted_into_redis_while_postgres_is_away() {
+    let ingress = Ingress::start().await;
+    let before = ingress.redis.command("DBSIZE").await;
+    let answer = ingress.deliver(&fixture("whatsapp_inbound_text"), APP_SECRET).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    assert_ne!(ingress.redis.command("DBSIZE").await, before, "200 without a trace in Redis");
+    let instagram = ingress.deliver(&fixture("instagram_inbound_mixed"), INSTAGRAM_SECRET).await;
+    assert_eq!(instagram.status, 200, "the Instagram app signs with a secret of its own");
+    ingress.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_signature_leaves_no_trace() {
+    let ingress = Ingress::start().await;
+    let body = fixture("whatsapp_inbound_text");
+    let before = ingress.redis.command("DBSIZE").await;
+    assert_eq!(ingress.deliver(&body, "another secret").await.status, 401);
+    assert_eq!(ingress.send("POST", "/webhook/meta", &[], &body).await.status, 401);
+    let sha1 = [("x-hub-signature", "sha1=0000000000000000000000000000000000000000")];
+    assert_eq!(ingress.send("POST", "/webhook/meta", &sha1, &body).await.status, 401);
+    assert_eq!(ingress.redis.command("DBSIZE").await, before);
+    ingress.stop().await;
+}
+
+#[tokio::test]
+async fn webhooks_get_503_while_redis_is_away() {
+    let mut ingress = Ingress::start().await;
+    ingress.redis.kill();
+    let answer = ingress.deliver(&fixture("whatsapp_inbound_text"), APP_SECRET).await;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert!(answer.header("retry-after").is_some());
+    assert_eq!(ingress.get("/readyz", None).await.status, 503);
+    assert_eq!(ingress.get("/healthz", None).await.status, 200);
+    assert_eq!(
+        ingress.get("/orders", Some(&staff(Role::Owner))).await.status,
+        503,
+        "who cannot see that a session was revoked must not let it in"
+    );
+}
+
+#[tokio::test]
+async fn the_challenge_comes_back_to_who_knows_the_word() {
+    let ingress = Ingress::start().await;
+    let known = ingress.get("/webhook/meta?hub.challenge=11583%2B9&hub.verify_token=verify_token_for_tests&hub.mode=subscribe", None).await;
+    assert_eq!((known.status, known.body.as_str()), (200, "11583+9"));
+    for query in [
+        "hub.mode=subscribe&hub.challenge=1&hub.verify_token=wrong",
+        "hub.mode=subscribe&hub.challenge=1",
+        "hub.mode=unsubscribe&hub.challenge=1&hub.verify_token=verify_token_for_tests",
+        "hub.mode=subscribe&hub.verify_token=verify_token_for_tests",
+        "",
+    ] {
+        assert_eq!(ingress.get(&format!("/webhook/meta?{query}"), None).await.status, 403, "{query}");
+    }
+    ingress.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_gets_401_and_the_wrong_role_403_on_every_route_of_the_table() {
+    let ingress = Ingress::start().await;
+    let roles: Vec<(Role, String)> = Role::ALL.iter().map(|role| (*role, staff(*role))).collect();
+    for route in table() {
+        let (method, path) = (route.method.as_str(), concrete(route.path));
+        let call = async |token: Option<&str>| ingress.call(method, &path, token, None).await.status;
+        match route.access {
+            Access::Public | Access::Operations => {}
+            Access::Signed(_) => assert_eq!(call(None).await, 401, "{method} {path}"),
+            Access::Anyone | Access::Admin | Access::Staff(_) => {
+                assert_eq!(call(None).await, 401, "{method} {path}");
+                assert_eq!(call(Some("a.b.c")).await, 401, "{method} {path}");
+            }
+        }
+        if let Access::Staff(permission) = route.access {
+            assert_eq!(call(Some(&admin())).await, 403, "{method} {path} as administrator");
+            for (role, token) in &roles {
+                let status = call(Some(token)).await;
+                assert_eq!(status == 403, !role.may(permission), "{method} {path} as {role:?}: {status}");
+                assert_ne!(status, 401, "{method} {path} as {role:?}");
+            }
+        }
+        if route.access == Access::Admin {
+            for (role, token) in &roles {
+                assert_eq!(call(Some(token)).await, 403, "{method} {path} as {role:?}");
+            }
+        }
+    }
+    ingress.stop().await;
+}
+
+#[tokio::test]
+async fn a_log_out_ends_the_session_at_once() {
+    let ingress = Ingress::start().await;
+    let (gone, other) = (staff(Role::Owner), staff(Role::Owner));
+    let answer = ingress.call("POST", "/auth/logout", Some(&gone), None).await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.header("set-cookie").is_some_and(|cookie| cookie.contains("max-age=0")));
+    assert_eq!(ingress.get("/auth/me", Some(&gone)).await.status, 401);
+    assert_eq!(ingress.call("POST", "/auth/logout", Some(&gone), None).await.status, 401);
+    assert_ne!(ingress.get("/auth/me", Some(&other)).await.status, 401, "another session of the same person goes on");
+    ingress.stop().await;
+}
+
+#[tokio::test]
+async fn a_cookie_counts_only_from_our_own_pages() {
+    let ingress = Ingress::start().await;
+    let cookie = format!("frontdesk={}", staff(Role::Owner));
+    let post = async |headers: &[(&str, &str)]| {
+        let mut all = vec![("cookie", cookie.as_str()), ("content-type", "application/json")];
+        all.extend(headers);
+        ingress.send("POST", "/products", &all, b"{}").await.status
+    };
+    for foreign in [
+        &[][..],
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("sec-fetch-site", "same-origin"), ("origin", "http://localhost:8081")],
+        &[("sec-fetch-site", "cross-site"), ("origin", "http://localhost:8080")],
+    ] {
+        assert_eq!(post(foreign).await, 403, "{foreign:?}");
+    }
+    for own in [
+        &[("origin", "http://localhost:8080")][..],
+        &[("sec-fetch-site", "same-origin")],
+        &[("sec-fetch-site", "same-origin"), ("origin", "http://localhost:8080")],
+    ] {
+        assert_eq!(post(own).await, 422, "{own:?}");
+    }
+    let read = ingress.send("GET", "/auth/me", &[("cookie", &cookie), ("origin", "https://evil.example")], b"").await;
+    assert_ne!(read.status, 403, "reading is kept from other sites by the browser");
+    let login = [("origin", "https://evil.example"), ("content-type", "application/json")];
+    assert_eq!(
+        ingress.send("POST", "/auth/login", &login, b"{}").await.status,
+        403,
+        "nobody is logged in as somebody else by another site"
+    );
+    ingress.stop().await;
+}
+
+#[tokio::test]
+async fn a_write_that_takes_long_gets_202_and_a_place_that_only_its_owner_finds() {
+    let ingress = Ingress::start().await;
+    let owner = staff(Role::Owner);
+    let body = json!({"name": "Sock", "price": "4.90", "cost": "1.10", "stock": 3});
+    let answer = ingress.call("POST", "/products", Some(&owner), Some(body)).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let place = answer.header("location").unwrap().to_owned();
+    assert!(place.starts_with("/jobs/save_product."), "{place}");
+    let stranger = support::token(frontdesk_core::auth::Who::User {
+        id: frontdesk_core::ids::UserId(8),
+        shop: frontdesk_core::ids::ShopId(4),
+        role: Role::Owner,
+    });
+    let (theirs, nothing) = (ingress.get(&place, Some(&stranger)).await, ingress.get("/jobs/7", Some(&owner)).await);
+    assert_eq!((theirs.status, &theirs.body), (404, &nothing.body));
+    ingress.stop().await;
+}
+
+#[tokio::test]
+async fn fields_are_named_with_their_remedy() {
+    let ingress = Ingress::start().await;
+    let owner = staff(Role::Owner);
+    let body = json!({"name": "", "price": 5, "stock": "x", "shop_id": 4});
+    let answer = ingress.call("POST", "/products", Some(&owner), Some(body)).await;
+    assert_eq!(answer.status, 422);
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    let problem = answer.json();
+    let fields: Vec<&str> = problem["fields"].as_array().unwrap().iter().map(|field| field["field"].as_str().unwrap()).collect();
+    assert_eq!((problem["code"].as_str(), fields), (Some("invalid"), vec!["name", "price", "cost", "stock", "shop_id"]));
+    for (headers, body, status) in
+        [(&[("content-type", "text/plain")][..], "{}", 415), (&[], "{}", 415), (&[("content-type", "application/json")], "{", 400)]
+    {
+        let bearer = format!("Bearer {owner}");
+        let mut all = vec![("authorization", bearer.as_str())];
+        all.extend(headers);
+        assert_eq!(ingress.send("POST", "/products", &all, body.as_bytes()).await.status, status, "{body}");
+    }
+    let bad_key = [("authorization", &*format!("Bearer {owner}")), ("content-type", "application/json"), ("idempotency-key", "two words")];
+    assert_eq!(ingress.send("POST", "/products", &bad_key, b"{}").await.status, 422);
+    ingress.stop().await;
+}
+
+#[tokio::test]
+async fn paths_and_methods_are_told_apart() {
+    let ingress = Ingress::start().await;
+    assert_eq!(ingress.get("/nowhere", None).await.status, 404);
+    let wrong = ingress.call("PUT", "/orders", None, None).await;
+    assert_eq!((wrong.status, wrong.header("allow")), (405, Some("post, get, head, options")));
+    let options = ingress.call("OPTIONS", "/orders/7", None, None).await;
+    assert_eq!((options.status, options.header("allow")), (204, Some("get, patch, head, options")));
+    let head = ingress.call("HEAD", "/healthz", None, None).await;
+    assert_eq!((head.status, head.body.as_str(), head.header("content-length")), (200, "", Some("3")));
+    let page = ingress.get("/docs", None).await;
+    assert!(page.status == 200 && page.head.contains("content-security-policy") && page.body.contains("/webhook/meta"));
+    assert_eq!(ingress.get("/openapi.json", None).await.json()["openapi"], "3.1.0");
+    ingress.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_too_large_or_broken_is_refused_and_the_rest_goes_on() {
+    let ingress = Ingress::start().await;
+    let announced = b"POST /webhook/meta HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 10000000\r\n\r\n";
+    assert_eq!(raw(ingress.addr, announced).await.status, 413);
+    let mut chunked = b"POST /webhook/meta HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    for _ in 0..5 {
+        chunked.extend(format!("{:x}\r\n", 1024 * 1024).into_bytes());
+        chunked.extend(vec![b'x'; 1024 * 1024]);
+        chunked.extend(b"\r\n");
+    }
+    chunked.extend(b"0\r\n\r\n");
+    assert_eq!(raw(ingress.addr, &chunked).await.status, 413);
+    let headers = format!("GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "y".repeat(64 * 1024));
+    assert_eq!(raw(ingress.addr, headers.as_bytes()).await.status, 431);
+    for smuggled in [
+        "POST /webhook/meta HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\ncontent-length: 5\r\n\r\nabcde",
+        "GET /healthz HTTP/1.1\r\nhost : x\r\n\r\n",
+        "GET /healthz HTTP/9.9\r\nhost: x\r\n\r\n",
+        "\u{1}\u{2}\u{3}\r\n\r\n",
+    ] {
+        assert_eq!(raw(ingress.addr, smuggled.as_bytes()).await.status, 400, "{smuggled:?}");
+    }
+    let deep = "[".repeat(200_000);
+    let body = format!(r#"{{"object":"page","entry":[{deep}{}]}}"#, "]".repeat(200_000));
+    assert_eq!(ingress.deliver(body.as_bytes(), APP_SECRET).await.status, 200, "a deep entry is recorded as unreadable");
+    assert_eq!(ingress.deliver(b"{", APP_SECRET).await.status, 400);
+    let three_megabytes = format!(r#"{{"object":"page","entry":[],"x":"{}"}}"#, "y".repeat(3 * 1024 * 1024));
+    assert_eq!(ingress.deliver(three_megabytes.as_bytes(), APP_SECRET).await.status, 200);
+    assert_eq!(ingress.get("/healthz", None).await.status, 200);
+    ingress.stop().await;
+}
+
+#[tokio::test]
+async fn a_slow_head_is_cut_off_and_others_are_served_meanwhile() {
+    let ingress = Ingress::start().await;
+    let mut slow = Vec::new();
+    for _ in 0..300 {
+        let mut stream = TcpStream::connect(ingress.addr).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nx-slow: ").await.unwrap();
+        slow.push(stream);
+    }
+    assert_eq!(ingress.get("/healthz", None).await.status, 200);
+    let mut rest = Vec::new();
+    let mut last = slow.pop().unwrap();
+    tokio::time::timeout(Duration::from_secs(20), last.read_to_end(&mut rest)).await.expect("a slow client is kept for ever").ok();
+    ingress.stop().await;
+}
+
+#[tokio::test]
+async fn a_drain_finishes_what_has_begun_and_takes_nothing_new() {
+    let ingress = Ingress::start_with(&[("API_WAIT_MS", "1500")]).await;
+    let addr = ingress.addr;
+    let body = json!({"name": "Sock", "price": "4.90", "cost": "1.10", "stock": 3}).to_string();
+    let request = format!(
+        "POST /products HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        staff(Role::Owner),
+        body.len()
+    );
+    let before = ingress.redis.command("DBSIZE").await;
+    let running = tokio::spawn(async move { raw(addr, request.as_bytes()).await });
+    while ingress.redis.command("DBSIZE").await == before {
+        tokio::task::yield_now().await;
+    }
+    ingress.stop().await;
+    assert_eq!(running.await.unwrap().status, 202, "the request that was under way got its answer");
+    assert!(TcpStream::connect(addr).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn guessing_is_throttled_by_account_and_address_before_the_password_is_looked_at() {
+    let ingress = Ingress::start().await;
+    let guess =
+        async |email: &str| ingress.call("POST", "/auth/login", None, Some(json!({"email": email, "password": "wrong password"}))).await;
+    for _ in 0..10 {
+        assert_ne!(guess("owner@shop.example").await.status, 429);
+    }
+    let answer = guess("Owner@Shop.example").await;
+    assert_eq!(answer.status, 429);
+    assert!(answer.header("retry-after").is_some_and(|seconds| seconds.parse::<u64>().is_ok_and(|seconds| (1..=900).contains(&seconds))));
+    let mut refused = 0;
+    for n in 0..100 {
+        if guess(&format!("user{n}@shop.example")).await.status == 429 {
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 11, "one address has a hundred guesses at anybody, eleven of which were spent");
+    ingress.stop().await;
+}
+
+#[tokio::test]
+async fn administrators_see_queues_and_users_do_not() {
+    let ingress = Ingress::start().await;
+    let queues = ingress.get("/admin/queues", Some(&admin())).await;
+    assert_eq!(queues.status, 200, "{queues:?}");
+    assert!(queues.json()["items"].as_array().unwrap().iter().any(|queue| queue["queue"] == "answer_customer" && queue["dead"] == 0));
+    assert_eq!(ingress.get("/admin/queues/place_order/dead?limit=5", Some(&admin())).await.json()["items"], json!([]));
+    assert_eq!(ingress.get("/admin/queues/no_such/dead", Some(&admin())).await.status, 404);
+    let retry = "/admin/queues/place_order/dead/0193e5c0-0000-7000-8000-000000000000/retry";
+    assert_eq!(ingress.call("POST", retry, Some(&admin()), None).await.status, 404);
+    ingress.stop().await;
+}
+
+/// What the described fields are.
+fn properties(schema: &Value) -> std::collections::BTreeSet<String> {
+    schema["properties"].as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
+}
+
+#[test]
+fn the_description_of_a_request_names_the_fields_that_are_read() {
+    for route in table() {
+        for shape in route.body.iter().chain(route.query.iter()) {
+            let described = properties(&serde_json::to_value(&shape.schema).unwrap());
+            let read = shape.fields.as_ref().unwrap().iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(described, read, "{} {}: {}", route.method, route.path, shape.name);
+        }
+    }
+}
+
+#[test]
+fn every_reference_of_the_description_leads_somewhere() {
+    let document = frontdesk_ingress::openapi::document(&table());
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(name, value)| match value {
+                Value::String(target) if name == "$ref" => found.push(target.clone()),
+                value => references(value, found),
+            }),
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.len() > 20);
+    for target in found {
+        assert!(document.pointer(target.trim_start_matches('#')).is_some(), "{target}");
+    }
+}
+
+#[test]
+fn the_generated_documents_are_fresh() {
+    let docs = format!("{}/../docs", env!("CARGO_MANIFEST_DIR"));
+    let openapi = serde_json::to_string_pretty(&frontdesk_ingress::openapi::document(&table())).unwrap() + "\n";
+    for (name, text) in [("openapi.json", openapi), ("ACCESS.md", frontdesk_ingress::openapi::access(&table()))] {
+        let path = format!("{docs}/{name}");
+        if std::env::vars_os().any(|(name, value)| name == "UPDATE_GENERATED" && value == "1") {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let standing = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(standing, text, "docs/{name} is stale: run `./dev gen`");
+    }
+}
