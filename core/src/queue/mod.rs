@@ -4,6 +4,7 @@
 //! - `backend`: what apalis polls; the fetch loop behind it; how a run ends
 //! - `heartbeat`: says that this process lives, on a thread of its own
 //! - `signals`: the one subscription of a process
+//! - `leader`: one leader among replicas
 //! - `gate`: lets a suspect job run alone in its process
 //! - `scripts/*.lua`: every change of state, each atomic and bounded
 //!
@@ -15,6 +16,7 @@ mod dead;
 mod envelope;
 mod gate;
 mod heartbeat;
+mod leader;
 mod scripts;
 mod signals;
 
@@ -30,6 +32,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use backend::{Decoded, Failure, Next, Outcome, Run, Source};
 pub use dead::{DeadLetter, DeadPage, JobState, Stats, Swept};
 pub use envelope::{Envelope, From, JobId, RunToken};
+pub use leader::Leader;
 
 use crate::jobs::{Job, JobName};
 use crate::tenancy::ShopScope;
@@ -117,6 +120,7 @@ pub enum Waited<T> {
 }
 
 pub(crate) struct Inner {
+    pub(crate) client: redis::Client,
     pub(crate) conn: ConnectionManager,
     pub(crate) process: String,
     pub(crate) signals: Arc<Signals>,
@@ -166,10 +170,11 @@ impl Queue {
         let runs = Arc::new(Runs::default());
         let inner = Inner {
             signals: Signals::start(client.clone(), &process, end.clone()),
-            heartbeat: Heartbeat::new(client, process.clone(), Arc::clone(&runs), end.clone()),
+            heartbeat: Heartbeat::new(client.clone(), process.clone(), Arc::clone(&runs), end.clone()),
             gate: Arc::default(),
             fetches: AtomicU64::new(0),
             _end: end.drop_guard(),
+            client,
             conn,
             process,
             replicas,
