@@ -83,6 +83,12 @@ impl AliasKind {
             Self::ScopedId => "scoped_id",
         }
     }
+
+    /// Reads the name back.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Phone, Self::UserId, Self::ParentUserId, Self::ScopedId].into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
 /// One id of a customer on one channel.

@@ -13,7 +13,7 @@ use crate::inbound::{ConversationKey, InboundEvent, Platform};
 use crate::money::Money;
 
 /// A declared job.
-pub trait Job: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+pub trait Job: Serialize + DeserializeOwned + Clone + Send + Sync + Unpin + 'static {
     /// What the enqueuer may wait for.
     type Done: Serialize + DeserializeOwned + Send + Sync + 'static;
     /// The job's and the queue's name.

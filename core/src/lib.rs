@@ -12,6 +12,7 @@
 //! - [`memory`]: the last exchanges of a conversation
 //! - [`money`]: exact amounts
 //! - [`plans`]: what each plan allows
+//! - [`process`]: how every process starts and stops
 //! - [`queue`]: our storage for apalis on Redis
 //! - [`secrets`]: what is encrypted at rest
 //! - [`seed`]: sample data
@@ -31,6 +32,7 @@ pub mod mailbox;
 pub mod memory;
 pub mod money;
 pub mod plans;
+pub mod process;
 pub mod queue;
 pub mod secrets;
 pub mod seed;

@@ -1,1 +1,334 @@
-//! Stories across processes, against real servers.
+//! `TestStack`: a fresh database, an own Redis, the sandbox, and every process of Frontdesk in one runtime; stories talk to it as customers and
+//! owners do.
+#![expect(missing_docs, reason = "tests are read as code")]
+
+pub mod postgres;
+pub mod redis;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use frontdesk_core::auth::Passwords;
+use frontdesk_core::clock::{Clock, SystemClock};
+use frontdesk_core::config::{Config, Environment, IngressConfig, SchedulerConfig, WorkerConfig};
+use frontdesk_core::db::{Db, PoolSettings};
+use frontdesk_core::secrets::Sealer;
+use frontdesk_sandbox::{Customer, Inbound, ReceivedSend, Sandbox, SandboxConfig};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use self::postgres::Database;
+use self::redis::Redis;
+
+/// The sample shops' channels.
+pub const WHATSAPP: &str = "204411225588002";
+pub const MESSENGER: &str = "102030405060709";
+pub const INSTAGRAM: &str = "17841400112233446";
+pub const SERVICE_WHATSAPP: &str = "204411225588001";
+/// Seals the sample data's tokens.
+const ENCRYPTION_KEYS: &str = "test:dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI=";
+/// Long enough for a busy machine, short enough to notice a hang.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Settings by name.
+#[derive(Debug, Clone, Default)]
+pub struct Env(pub BTreeMap<String, String>);
+
+impl Env {
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+impl Environment for Env {
+    fn get(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+}
+
+/// Everything, running.
+pub struct TestStack {
+    pub sandbox: Sandbox,
+    pub redis: Redis,
+    pub database: Database,
+    pub env: Env,
+    pub base_url: String,
+    pub http: reqwest::Client,
+    shutdown: CancellationToken,
+    workers: Vec<(CancellationToken, JoinHandle<anyhow::Result<()>>)>,
+    rest: Vec<JoinHandle<anyhow::Result<()>>>,
+}
+
+/// What a stack is made of.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub settings: Env,
+    pub workers: usize,
+    pub scheduler: bool,
+    pub sandbox: SandboxConfig,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { settings: Env::default(), workers: 1, scheduler: true, sandbox: SandboxConfig::default() }
+    }
+}
+
+impl Plan {
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.settings = self.settings.with(name, value);
+        self
+    }
+}
+
+impl TestStack {
+    /// All of it, with the settings a shop would run.
+    pub async fn start() -> anyhow::Result<Self> {
+        Self::planned(Plan::default()).await
+    }
+
+    pub async fn planned(plan: Plan) -> anyhow::Result<Self> {
+        let (database, redis) = tokio::try_join!(Database::create(), Redis::start())?;
+        let sandbox = Sandbox::start(plan.sandbox.clone()).await?;
+        let mut env = settings(&database, &redis, &sandbox, &plan.sandbox);
+        env.0.extend(plan.settings.0);
+        let shutdown = CancellationToken::new();
+        let passwords = Passwords::with_cost(4)?;
+        let clock = std::sync::Arc::new(SystemClock);
+        let ingress = frontdesk_ingress::serve_with(IngressConfig::from_environment(&env)?, clock, passwords, shutdown.clone()).await?;
+        let base_url = format!("http://{}", ingress.addr);
+        sandbox.set_webhook_url(format!("{base_url}/webhook/meta"));
+        let mut stack = Self {
+            sandbox,
+            redis,
+            database,
+            env,
+            base_url,
+            http: frontdesk_workers::clients::http_client()?,
+            shutdown: shutdown.clone(),
+            workers: Vec::new(),
+            rest: vec![tokio::spawn(async move { ingress.stopped().await })],
+        };
+        for _ in 0..plan.workers {
+            stack.start_worker()?;
+        }
+        if plan.scheduler {
+            let config = SchedulerConfig::from_environment(&stack.env)?;
+            stack.rest.push(tokio::spawn(frontdesk_scheduler::run(config, shutdown)));
+        }
+        Ok(stack)
+    }
+
+    /// One more worker.
+    pub fn start_worker(&mut self) -> anyhow::Result<()> {
+        let config = WorkerConfig::from_environment(&self.env)?;
+        let stop = self.shutdown.child_token();
+        self.workers.push((stop.clone(), tokio::spawn(frontdesk_workers::run(config, stop))));
+        Ok(())
+    }
+
+    /// Drains everything; a process that ended badly fails the test.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        for (_, worker) in self.workers {
+            tokio::time::timeout(PATIENCE, worker).await.context("a worker does not drain")???;
+        }
+        for process in self.rest {
+            tokio::time::timeout(PATIENCE, process).await.context("a process does not drain")???;
+        }
+        self.sandbox.stop().await;
+        Ok(())
+    }
+
+    /// Posts a webhook as Meta would, signed over these very bytes; gives the status.
+    pub async fn webhook(&self, body: &[u8]) -> anyhow::Result<u16> {
+        let secret = SecretString::from(self.env.get("META_APP_SECRET").context("set")?.split(',').next().unwrap_or_default().to_owned());
+        let signature = frontdesk_core::signatures::meta_webhook_signature(&secret, body);
+        self.webhook_signed(body, &signature).await
+    }
+
+    /// As [`Self::webhook`], with a signature of the caller's.
+    pub async fn webhook_signed(&self, body: &[u8], signature: &str) -> anyhow::Result<u16> {
+        let request = self.http.post(format!("{}/webhook/meta", self.base_url)).header("x-hub-signature-256", signature);
+        Ok(request.header("content-type", "application/json").body(body.to_vec()).send().await?.status().as_u16())
+    }
+
+    /// One number from Postgres, as a superuser sees it.
+    pub async fn count(&self, sql: &str) -> anyhow::Result<i64> {
+        Ok(self.database.look().await?.query_one(sql, &[]).await?.get(0))
+    }
+
+    /// A customer of an account.
+    pub fn customer<'a>(&'a self, account: &'a str, id: &str) -> Talk<'a> {
+        let customer = if account == WHATSAPP || account == SERVICE_WHATSAPP {
+            Customer::with_phone(id, "Kim Sample")
+        } else {
+            Customer::with_psid(id, "Kim Sample")
+        };
+        Talk { stack: self, account, id: id.to_owned(), customer, heard: std::cell::Cell::new(0) }
+    }
+
+    /// Logs in; the token is a Bearer.
+    pub async fn log_in(&self, (email, password): User) -> anyhow::Result<Api<'_>> {
+        let body = json!({"email": email, "password": password});
+        let response = self.http.post(format!("{}/auth/login", self.base_url)).json(&body).send().await?;
+        ensure!(response.status() == 200, "login of {email}: {}", response.status());
+        let body: Value = response.json().await?;
+        let token = body["token"].as_str().context("login gives a token")?.to_owned();
+        Ok(Api { stack: self, token })
+    }
+}
+
+/// A sample user: e-mail and password.
+pub type User = (&'static str, &'static str);
+pub const OWNER: User = ("owner@northwind.example", "northwind-owner");
+pub const ORDER_MANAGER: User = ("orders@northwind.example", "northwind-orders");
+pub const ACCOUNTANT: User = ("books@northwind.example", "northwind-books");
+pub const OTHER_OWNER: User = ("owner@elodie.example", "elodie-owner");
+
+/// Plants the sample shops; passwords are hashed cheaply.
+pub(crate) async fn seed(database: &SecretString) -> anyhow::Result<()> {
+    let db = Db::connect(database, PoolSettings::SCHEDULER).await?;
+    let sealer = Sealer::new(&ENCRYPTION_KEYS.to_owned().into())?;
+    frontdesk_core::seed::plant(&db, &sealer, &Passwords::with_cost(4)?, SystemClock.now()).await?;
+    Ok(())
+}
+
+fn settings(database: &Database, redis: &Redis, sandbox: &Sandbox, of: &SandboxConfig) -> Env {
+    let base = sandbox.base_url();
+    Env::default()
+        .with("LISTEN_ADDR", "127.0.0.1:0")
+        .with("PUBLIC_URL", "http://localhost:8080")
+        .with("DATABASE_URL", database.app_url())
+        .with("INGRESS_DATABASE_URL", database.ingress_url())
+        .with("REDIS_URL", redis.url())
+        .with("JWT_SECRET", "system-tests-system-tests-system-tests-system-tests")
+        .with("ENCRYPTION_KEYS", ENCRYPTION_KEYS)
+        .with("META_APP_SECRET", format!("{},{}", of.app_secret, of.instagram_app_secret))
+        .with("META_VERIFY_TOKEN", of.verify_token.clone())
+        .with("META_APP_ID", of.app_id.clone())
+        .with("META_GRAPH_URL", format!("{base}/graph"))
+        .with("INSTAGRAM_GRAPH_URL", format!("{base}/instagram"))
+        .with("GEMINI_URL", format!("{base}/gemini"))
+        .with("GEMINI_API_KEY", "test-gemini-key")
+        .with("OPENAI_URL", format!("{base}/openai/v1"))
+        .with("OPENAI_API_KEY", "test-openai-key")
+        .with("MODEL_PRICES", "gemini=0.30/2.50,gpt=0.25/2.00")
+        .with("SMTP_URL", sandbox.smtp_url())
+        .with("MAIL_FROM", "Frontdesk <desk@frontdesk.example>")
+        .with("LOG_FORMAT", "pretty")
+        .with("RUST_LOG", "warn")
+}
+
+/// A customer who talks to a shop.
+pub struct Talk<'a> {
+    stack: &'a TestStack,
+    account: &'a str,
+    id: String,
+    customer: Customer,
+    heard: std::cell::Cell<u64>,
+}
+
+impl Talk<'_> {
+    /// The customer writes; gives the platform's id of the message.
+    pub fn says(&self, text: &str) -> anyhow::Result<String> {
+        self.sends(&Inbound::Text { text: text.to_owned(), reply_to: None })
+    }
+
+    pub fn sends(&self, message: &Inbound) -> anyhow::Result<String> {
+        self.stack.sandbox.state().customer_says(self.account, &self.customer, message)
+    }
+
+    /// Taps the button with this title under the latest message.
+    pub fn taps(&self, button: &Value) -> anyhow::Result<String> {
+        let (id, title) = (text_of(&button["id"])?, text_of(&button["title"])?);
+        self.sends(&Inbound::Button { id, title, reply_to: None })
+    }
+
+    /// The next message that the customer gets.
+    pub async fn hears(&self) -> anyhow::Result<ReceivedSend> {
+        let sends = self.stack.sandbox.state().wait_for_sends(self.account, &self.id, self.heard.get(), 1, PATIENCE).await;
+        let send = sends.into_iter().next().context("the customer hears nothing")?;
+        self.heard.set(send.seq);
+        Ok(send)
+    }
+
+    /// The text of the next message.
+    pub async fn hears_text(&self) -> anyhow::Result<String> {
+        self.hears().await?.text.context("a message without text")
+    }
+
+    /// Everything the customer has got so far.
+    pub fn heard(&self) -> Vec<ReceivedSend> {
+        self.stack.sandbox.state().sends().into_iter().filter(|send| send.account == self.account && send.customer.as_deref() == Some(&*self.id)).collect()
+    }
+}
+
+/// The reply buttons of a message, as `{id, title}`.
+pub fn buttons(send: &ReceivedSend) -> Vec<Value> {
+    let whatsapp = send.body["interactive"]["action"]["buttons"].as_array().into_iter().flatten().map(|button| button["reply"].clone());
+    let quick = send.body["message"]["quick_replies"].as_array().into_iter().flatten();
+    let quick = quick.map(|reply| json!({"id": reply["payload"], "title": reply["title"]}));
+    whatsapp.chain(quick).collect()
+}
+
+fn text_of(value: &Value) -> anyhow::Result<String> {
+    value.as_str().map(str::to_owned).context("not a string")
+}
+
+/// The API as a user.
+pub struct Api<'a> {
+    stack: &'a TestStack,
+    pub token: String,
+}
+
+impl Api<'_> {
+    async fn call(&self, request: reqwest::RequestBuilder, expected: u16) -> anyhow::Result<Value> {
+        let response = request.bearer_auth(&self.token).send().await?;
+        let (status, url) = (response.status().as_u16(), response.url().clone());
+        let body = response.bytes().await?;
+        ensure!(status == expected, "{url}: expected {expected}, got {status}: {}", String::from_utf8_lossy(&body));
+        Ok(if body.is_empty() { Value::Null } else { serde_json::from_slice(&body)? })
+    }
+
+    pub async fn get(&self, path: &str, expected: u16) -> anyhow::Result<Value> {
+        self.call(self.stack.http.get(format!("{}{path}", self.stack.base_url)), expected).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value, expected: u16) -> anyhow::Result<Value> {
+        self.call(self.stack.http.post(format!("{}{path}", self.stack.base_url)).json(body), expected).await
+    }
+
+    pub async fn post_with_key(&self, path: &str, key: &str, body: &Value, expected: u16) -> anyhow::Result<Value> {
+        let request = self.stack.http.post(format!("{}{path}", self.stack.base_url)).header("idempotency-key", key).json(body);
+        self.call(request, expected).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value, expected: u16) -> anyhow::Result<Value> {
+        self.call(self.stack.http.patch(format!("{}{path}", self.stack.base_url)).json(body), expected).await
+    }
+
+    pub async fn delete(&self, path: &str, expected: u16) -> anyhow::Result<Value> {
+        self.call(self.stack.http.delete(format!("{}{path}", self.stack.base_url)), expected).await
+    }
+}
+
+/// Waits until `check` gives something.
+pub async fn until<T>(what: &str, mut check: impl AsyncFnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = check().await? {
+            return Ok(found);
+        }
+        if Instant::now() > deadline {
+            bail!("waited in vain until {what}");
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,2 +1,5 @@
 //! Starts frontdesk-worker.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    frontdesk_core::process::run(|config: &frontdesk_core::config::WorkerConfig| &config.log, frontdesk_workers::run)
+}

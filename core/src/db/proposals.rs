@@ -1,0 +1,183 @@
+//! What the agent proposed: nothing is ordered or cancelled but from one of these, shown to the customer and confirmed later.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Jsonb, Numeric, Nullable, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::{DbError, ShopTx};
+use crate::ids::{ConversationId, MessageId, OrderNo, ProductId, ProposalId, TurnId};
+use crate::money::Money;
+
+/// One line as the customer sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposedLine {
+    /// The product.
+    pub product_id: ProductId,
+    /// Its name when proposed.
+    pub name: String,
+    /// Pieces.
+    pub quantity: i32,
+    /// Price per piece when proposed.
+    pub price: Money,
+}
+
+/// An open proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// Its id.
+    pub id: ProposalId,
+    /// `order` or `cancel_order`.
+    pub kind: String,
+    /// Its lines.
+    pub lines: Vec<ProposedLine>,
+    /// Their total.
+    pub total: Money,
+    /// The order to cancel.
+    pub order_no: Option<OrderNo>,
+    /// When the platform took the message that shows it, by Redis's clock; before that it cannot be confirmed.
+    pub shown_at: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(QueryableByName)]
+struct ProposalRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Jsonb)]
+    lines: serde_json::Value,
+    #[diesel(sql_type = Numeric)]
+    total: Decimal,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    order_no: Option<i64>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    shown_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+}
+
+/// The conversation's open proposal, locked.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn open_in(tx: &mut ShopTx, conversation: ConversationId) -> Result<Option<Proposal>, DbError> {
+    let row: Option<ProposalRow> = diesel::sql_query(
+        "SELECT id, kind, lines, total, order_no, shown_at, created_at FROM proposals \
+         WHERE shop_id = $1 AND conversation_id = $2 AND state = 'open' FOR UPDATE",
+    )
+    .bind::<Integer, _>(tx.shop().0)
+    .bind::<BigInt, _>(conversation.0)
+    .get_result(tx.conn())
+    .await
+    .optional()?;
+    Ok(row.map(|row| Proposal {
+        id: ProposalId(row.id),
+        kind: row.kind,
+        lines: serde_json::from_value(row.lines).unwrap_or_default(),
+        total: Money::from_numeric(row.total),
+        order_no: row.order_no.map(OrderNo),
+        shown_at: row.shown_at,
+        created_at: row.created_at,
+    }))
+}
+
+/// What a new proposal says.
+#[derive(Debug, Clone)]
+pub struct NewProposal<'a> {
+    /// `order` or `cancel_order`.
+    pub kind: &'a str,
+    /// Its lines.
+    pub lines: &'a [ProposedLine],
+    /// Their total.
+    pub total: Money,
+    /// The order to cancel.
+    pub order_no: Option<OrderNo>,
+}
+
+/// Makes a proposal; the open one is replaced.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn insert(
+    tx: &mut ShopTx,
+    conversation: ConversationId,
+    turn: TurnId,
+    proposal: &NewProposal<'_>,
+) -> Result<ProposalId, DbError> {
+    #[derive(QueryableByName)]
+    struct IdRow {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    diesel::sql_query(
+        "UPDATE proposals SET state = 'replaced', closed_at = now() WHERE shop_id = $1 AND conversation_id = $2 AND state = 'open'",
+    )
+    .bind::<Integer, _>(tx.shop().0)
+    .bind::<BigInt, _>(conversation.0)
+    .execute(tx.conn())
+    .await?;
+    let lines = serde_json::to_value(proposal.lines).map_err(DbError::odd)?;
+    let row: IdRow = diesel::sql_query(
+        "INSERT INTO proposals (shop_id, conversation_id, turn_id, kind, lines, total, order_no) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+    )
+    .bind::<Integer, _>(tx.shop().0)
+    .bind::<BigInt, _>(conversation.0)
+    .bind::<BigInt, _>(turn.0)
+    .bind::<Text, _>(proposal.kind)
+    .bind::<Jsonb, _>(lines)
+    .bind::<Numeric, _>(proposal.total.amount())
+    .bind::<Nullable<BigInt>, _>(proposal.order_no.map(|order| order.0))
+    .get_result(tx.conn())
+    .await?;
+    Ok(ProposalId(row.id))
+}
+
+/// Says which message shows the proposal.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn shown_by(tx: &mut ShopTx, proposal: ProposalId, message: MessageId) -> Result<(), DbError> {
+    diesel::sql_query("UPDATE proposals SET message_id = $3 WHERE shop_id = $1 AND id = $2")
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<BigInt, _>(proposal.0)
+        .bind::<BigInt, _>(message.0)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// The message that shows a proposal is out: from now on it may be confirmed.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn mark_shown(tx: &mut ShopTx, message: MessageId, at: DateTime<Utc>) -> Result<(), DbError> {
+    diesel::sql_query("UPDATE proposals SET shown_at = $3 WHERE shop_id = $1 AND message_id = $2 AND state = 'open' AND shown_at IS NULL")
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<BigInt, _>(message.0)
+        .bind::<Timestamptz, _>(at)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Closes an open proposal as `confirmed`, `declined`, `expired` or `failed`; false if it was closed before.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn close(tx: &mut ShopTx, proposal: ProposalId, state: &str, order: Option<OrderNo>) -> Result<bool, DbError> {
+    let changed = diesel::sql_query(
+        "UPDATE proposals SET state = $3, order_no = coalesce($4, order_no), closed_at = now() WHERE shop_id = $1 AND id = $2 AND state = 'open'",
+    )
+    .bind::<Integer, _>(tx.shop().0)
+    .bind::<BigInt, _>(proposal.0)
+    .bind::<Text, _>(state)
+    .bind::<Nullable<BigInt>, _>(order.map(|order| order.0))
+    .execute(tx.conn())
+    .await?;
+    Ok(changed > 0)
+}

@@ -1,0 +1,11 @@
+//! Stories across processes; one file each.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod agent_guards;
+mod deadline;
+mod deliveries;
+mod handoff;
+mod message_to_order;
+mod stock;
+mod tenancy;
+mod webhooks;

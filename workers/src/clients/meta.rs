@@ -1,0 +1,383 @@
+//! Meta's send calls for WhatsApp, Messenger and Instagram (PROVIDERS 2 and 3). None of them takes an idempotency key: the caller keeps track.
+
+use std::time::Duration;
+
+use frontdesk_core::inbound::{Alias, AliasKind, Platform};
+use frontdesk_core::signatures::appsecret_proof;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{ClientError, exchange};
+
+const NAME: &str = "meta";
+/// Meta answers a send within a second or so; longer means that we do not know.
+const SEND_LIMIT: Duration = Duration::from_secs(8);
+/// Marking read and typing are decoration.
+const SIGNAL_LIMIT: Duration = Duration::from_secs(3);
+
+/// Where a send goes out from.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The platform.
+    pub platform: Platform,
+    /// `phone_number_id`, page id or Instagram account id.
+    pub external_id: String,
+    /// Instagram connected by Instagram's own login: another host.
+    pub instagram_login: bool,
+    /// The channel's token.
+    pub token: SecretString,
+}
+
+/// A button under a message; its id comes back when the customer taps it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Button {
+    /// At most 256 characters.
+    pub id: String,
+    /// At most 20 characters, unique in the message.
+    pub title: String,
+}
+
+/// What is sent.
+#[derive(Debug, Clone)]
+pub struct Outgoing<'a> {
+    /// The customer's ids on this channel, any order.
+    pub to: &'a [Alias],
+    /// At most [`text_limit`] long.
+    pub text: &'a str,
+    /// At most three.
+    pub buttons: &'a [Button],
+    /// Comes back in status webhooks (WhatsApp) and echoes (Messenger).
+    pub send_key: &'a str,
+}
+
+/// How a send ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// Meta took it; its id.
+    Accepted(String),
+    /// Meta did not; what to do about it.
+    Refused {
+        /// Meta's `error.code`.
+        code: i64,
+        /// What to do.
+        action: Action,
+    },
+    /// It never left.
+    NotSent,
+    /// It left, and no answer came.
+    Unknown,
+}
+
+/// What an error code asks for (the table of PROVIDERS 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Try again soon, few times.
+    Retry,
+    /// The number, the account or the app is throttled: wait longer.
+    SlowDown,
+    /// One number to one user: 4ⁿ seconds.
+    PairLimit,
+    /// The token is dead: the channel is disconnected.
+    Disconnected,
+    /// A permission or the account itself is blocked: staff must act.
+    Blocked,
+    /// Outside the 24-hour window.
+    WindowClosed,
+    /// This message will never go out.
+    Give,
+}
+
+/// A client of the Graph API.
+#[derive(Debug, Clone)]
+pub struct Meta {
+    http: reqwest::Client,
+    graph_url: String,
+    instagram_url: String,
+    version: String,
+    app_secret: Option<SecretString>,
+}
+
+/// The most that one message's text may hold; Instagram counts bytes, the others characters. WhatsApp's interactive bodies are shorter.
+#[must_use]
+pub fn text_limit(platform: Platform, with_buttons: bool) -> TextLimit {
+    match (platform, with_buttons) {
+        (Platform::Whatsapp, false) => TextLimit::Chars(4096),
+        (Platform::Whatsapp, true) => TextLimit::Chars(1024),
+        (Platform::Messenger, _) => TextLimit::Chars(2000),
+        (Platform::Instagram, _) => TextLimit::Bytes(1000),
+    }
+}
+
+/// In what a limit is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextLimit {
+    /// Unicode scalar values.
+    Chars(usize),
+    /// Bytes of UTF-8.
+    Bytes(usize),
+}
+
+impl TextLimit {
+    fn size(self, text: &str) -> usize {
+        match self {
+            Self::Chars(_) => text.chars().count(),
+            Self::Bytes(_) => text.len(),
+        }
+    }
+
+    fn max(self) -> usize {
+        match self {
+            Self::Chars(max) | Self::Bytes(max) => max,
+        }
+    }
+
+    /// Whether the text fits into one message.
+    #[must_use]
+    pub fn fits(self, text: &str) -> bool {
+        self.size(text) <= self.max()
+    }
+}
+
+/// Cuts a text into as few messages as the limit allows, at paragraphs if possible, else sentences, else words, and never inside a grapheme.
+#[must_use]
+pub fn split(text: &str, limit: TextLimit) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        if limit.fits(rest) {
+            parts.push(rest.to_owned());
+            break;
+        }
+        let cut = cut_at(rest, limit);
+        let (head, tail) = rest.split_at(cut);
+        parts.push(head.trim_end().to_owned());
+        rest = tail.trim_start();
+    }
+    parts
+}
+
+fn cut_at(text: &str, limit: TextLimit) -> usize {
+    let (mut size, mut end) = (0, 0);
+    for (index, grapheme) in text.grapheme_indices(true) {
+        size += limit.size(grapheme);
+        if size > limit.max() {
+            break;
+        }
+        end = index + grapheme.len();
+    }
+    let room = &text[..end];
+    // A cut in the first half would waste the message.
+    let good = |at: usize| at > end / 2;
+    let sentence = room.rmatch_indices(['.', '!', '?', '。', '؟']).map(|(at, mark)| at + mark.len());
+    if let Some(at) = room.rfind("\n\n").filter(|at| good(*at)) {
+        at
+    } else if let Some(at) = room.rfind('\n').filter(|at| good(*at)) {
+        at
+    } else if let Some(at) = sentence.into_iter().find(|at| good(*at) && room[*at..].starts_with(char::is_whitespace)) {
+        at
+    } else if let Some(at) = room.rfind(char::is_whitespace).filter(|at| good(*at)) {
+        at
+    } else {
+        // A single grapheme longer than the limit cannot be; but never return 0, that would loop.
+        end.max(text.graphemes(true).next().map_or(1, str::len))
+    }
+}
+
+impl Meta {
+    /// `app_secret` adds `appsecret_proof` to each call.
+    #[must_use]
+    pub fn new(http: reqwest::Client, graph_url: &str, instagram_url: &str, version: &str, app_secret: Option<SecretString>) -> Self {
+        let trim = |url: &str| url.trim_end_matches('/').to_owned();
+        Self { http, graph_url: trim(graph_url), instagram_url: trim(instagram_url), version: version.to_owned(), app_secret }
+    }
+
+    /// Sends one message.
+    pub async fn send(&self, account: &Account, message: &Outgoing<'_>) -> Sent {
+        let Some(body) = body(account.platform, message) else {
+            return Sent::Refused { code: 131_009, action: Action::Give };
+        };
+        self.post(account, &body).await
+    }
+
+    /// Sends a WhatsApp template with one text parameter to a phone number, for staff notices.
+    pub async fn send_template(&self, account: &Account, phone: &str, template: &str, language: &str, text: &str, send_key: &str) -> Sent {
+        let body = json!({
+            "messaging_product": "whatsapp", "recipient_type": "individual", "to": with_plus(phone), "type": "template",
+            "template": {"name": template, "language": {"code": language},
+                "components": [{"type": "body", "parameters": [{"type": "text", "text": text}]}]},
+            "biz_opaque_callback_data": send_key,
+        });
+        self.post(account, &body).await
+    }
+
+    async fn post(&self, account: &Account, body: &Value) -> Sent {
+        match exchange(NAME, self.request(account).json(body), SEND_LIMIT).await {
+            Ok((_, _, answer)) => outcome(&answer),
+            Err(ClientError::NotSent { .. }) => Sent::NotSent,
+            Err(_) => Sent::Unknown,
+        }
+    }
+
+    /// Marks the customer's message read and shows the typing indicator; best effort.
+    pub async fn signal_typing(&self, account: &Account, to: &[Alias], message_id: &str) {
+        let bodies = match account.platform {
+            Platform::Whatsapp => vec![json!({"messaging_product": "whatsapp", "status": "read", "message_id": message_id,
+                "typing_indicator": {"type": "text"}})],
+            Platform::Messenger | Platform::Instagram => match scoped_id(to) {
+                Some(id) => ["mark_seen", "typing_on"].map(|action| json!({"recipient": {"id": id}, "sender_action": action})).to_vec(),
+                None => Vec::new(),
+            },
+        };
+        for body in bodies {
+            if let Err(error) = exchange(NAME, self.request(account).json(&body), SIGNAL_LIMIT).await {
+                tracing::debug!(%error, "typing indicator not shown");
+            }
+        }
+    }
+
+    fn request(&self, account: &Account) -> reqwest::RequestBuilder {
+        let base = if account.platform == Platform::Instagram && account.instagram_login { &self.instagram_url } else { &self.graph_url };
+        let request = self
+            .http
+            .post(format!("{base}/{}/{}/messages", self.version, account.external_id))
+            .bearer_auth(account.token.expose_secret());
+        match &self.app_secret {
+            Some(secret) => request.query(&[("appsecret_proof", appsecret_proof(secret, &account.token))]),
+            None => request,
+        }
+    }
+}
+
+fn with_plus(phone: &str) -> String {
+    format!("+{}", phone.trim_start_matches('+'))
+}
+
+fn scoped_id(to: &[Alias]) -> Option<&str> {
+    to.iter().find(|alias| alias.kind == AliasKind::ScopedId).map(|alias| alias.value.as_str())
+}
+
+fn body(platform: Platform, message: &Outgoing<'_>) -> Option<Value> {
+    match platform {
+        Platform::Whatsapp => whatsapp_body(message),
+        Platform::Messenger | Platform::Instagram => {
+            let mut content = json!({"text": message.text});
+            if platform == Platform::Messenger {
+                content["metadata"] = json!(message.send_key);
+            }
+            if !message.buttons.is_empty() {
+                let replies: Vec<Value> = message
+                    .buttons
+                    .iter()
+                    .map(|button| json!({"content_type": "text", "title": button.title, "payload": button.id}))
+                    .collect();
+                content["quick_replies"] = Value::Array(replies);
+            }
+            let mut body = json!({"recipient": {"id": scoped_id(message.to)?}, "message": content});
+            if platform == Platform::Messenger {
+                body["messaging_type"] = json!("RESPONSE");
+            }
+            Some(body)
+        }
+    }
+}
+
+fn whatsapp_body(message: &Outgoing<'_>) -> Option<Value> {
+    let mut body = json!({"messaging_product": "whatsapp", "recipient_type": "individual", "biz_opaque_callback_data": message.send_key});
+    // A phone number wins over a business-scoped id (PROVIDERS 2.1).
+    let by = |kind: AliasKind| message.to.iter().find(|alias| alias.kind == kind);
+    if let Some(phone) = by(AliasKind::Phone) {
+        body["to"] = json!(with_plus(&phone.value));
+    } else {
+        body["recipient"] = json!(by(AliasKind::UserId).or_else(|| by(AliasKind::ParentUserId))?.value);
+    }
+    if message.buttons.is_empty() {
+        body["type"] = json!("text");
+        body["text"] = json!({"body": message.text, "preview_url": false});
+    } else {
+        let buttons: Vec<Value> = message
+            .buttons
+            .iter()
+            .map(|button| json!({"type": "reply", "reply": {"id": button.id, "title": button.title}}))
+            .collect();
+        body["type"] = json!("interactive");
+        body["interactive"] = json!({"type": "button", "body": {"text": message.text}, "action": {"buttons": buttons}});
+    }
+    Some(body)
+}
+
+/// Decides on `error.code`, not on the HTTP status, as PROVIDERS 3 says.
+fn outcome(answer: &[u8]) -> Sent {
+    let Ok(answer) = serde_json::from_slice::<Value>(answer) else {
+        return Sent::Unknown;
+    };
+    if let Some(error) = answer.get("error") {
+        let code = error["code"].as_i64().unwrap_or(-1);
+        let subcode = error["error_subcode"].as_i64().unwrap_or(0);
+        let transient = error["is_transient"].as_bool().unwrap_or(false);
+        return Sent::Refused { code, action: action(code, subcode, transient) };
+    }
+    let id = answer["messages"][0]["id"].as_str().or_else(|| answer["message_id"].as_str());
+    id.map_or(Sent::Unknown, |id| Sent::Accepted(id.to_owned()))
+}
+
+/// What to do about a code, also when it comes late in a `failed` status.
+#[must_use]
+pub fn action(code: i64, subcode: i64, transient: bool) -> Action {
+    match (code, subcode) {
+        (10, 2_018_278 | 2_534_022) | (131_047, _) => Action::WindowClosed,
+        (10, 2_018_108) | (551, _) | (_, 1_545_041) => Action::Give,
+        (1 | 2 | 131_000 | 131_016 | 133_004 | 131_053 | 131_052, _) => Action::Retry,
+        (131_056, _) => Action::PairLimit,
+        (4 | 80_007 | 130_429 | 613 | 17 | 32 | 131_057, _) => Action::SlowDown,
+        (0 | 190, _) => Action::Disconnected,
+        (3 | 10 | 200..=299 | 131_005 | 368 | 131_031 | 130_497 | 131_037 | 131_042 | 131_045 | 131_048, _) => Action::Blocked,
+        _ if transient => Action::Retry,
+        _ => Action::Give,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn alias(kind: AliasKind, value: &str) -> Alias {
+        Alias { kind, value: value.to_owned() }
+    }
+
+    #[test]
+    fn a_customer_without_a_phone_is_reached_by_user_id() {
+        let to = [alias(AliasKind::UserId, "US.1")];
+        let message = Outgoing { to: &to, text: "hi", buttons: &[], send_key: "k" };
+        let sent = body(Platform::Whatsapp, &message).unwrap();
+        assert_eq!(sent["recipient"], "US.1");
+        assert!(sent.get("to").is_none());
+    }
+
+    #[test]
+    fn codes_decide_not_the_status() {
+        assert_eq!(action(190, 0, false), Action::Disconnected);
+        assert_eq!(action(131_056, 0, false), Action::PairLimit);
+        assert_eq!(action(10, 2_018_278, false), Action::WindowClosed);
+        assert_eq!(action(10, 0, false), Action::Blocked);
+        assert_eq!(action(424_242, 0, true), Action::Retry);
+        assert_eq!(outcome(br#"{"error":{"code":130429}}"#), Sent::Refused { code: 130_429, action: Action::SlowDown });
+        assert_eq!(outcome(br#"{"messages":[{"id":"wamid.1"}]}"#), Sent::Accepted("wamid.1".into()));
+        assert_eq!(outcome(b"<html>"), Sent::Unknown);
+    }
+
+    proptest! {
+        #[test]
+        fn split_parts_fit_and_lose_nothing_but_white_space(text in "\\PC{0,400}( |\n|\\. )?\\PC{0,400}", max in 8usize..60) {
+            for limit in [TextLimit::Chars(max), TextLimit::Bytes(max.max(40))] {
+                let parts = split(&text, limit);
+                let squeeze = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+                prop_assert_eq!(squeeze(&parts.concat()), squeeze(&text));
+                for part in &parts {
+                    prop_assert!(limit.fits(part) || part.graphemes(true).count() == 1);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! One handler per file, named as the job. Writes of the API run through [`once`]: the answer is stored under the request's key in the same
+//! transaction as the effect, so that a repeat gets the same answer and changes nothing.
+
+mod answer_customer;
+mod archive_product;
+mod change_order;
+mod drop_old_logs;
+mod notify_staff;
+mod pause_conversation;
+mod place_order;
+mod record_events;
+mod register_shop;
+mod remove_channel;
+mod save_channel;
+mod save_product;
+mod sweep_queues;
+
+use frontdesk_core::db::outbox::Pending;
+use frontdesk_core::db::{DbError, ShopTx, TxKind, requests};
+use frontdesk_core::jobs::{Answer, FieldError, Refusal, RefusalKind, RequestKey};
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use crate::App;
+use crate::runner::{JobContext, JobError};
+
+/// What a write did.
+struct Wrote {
+    answer: Answer,
+    /// Outbox rows to push after the commit.
+    pending: Vec<Pending>,
+    /// Live events: kind and content.
+    events: Vec<(&'static str, Value)>,
+}
+
+impl Wrote {
+    fn answer(answer: Answer) -> Self {
+        Self { answer, pending: Vec::new(), events: Vec::new() }
+    }
+
+    fn event(mut self, kind: &'static str, event: Value) -> Self {
+        self.events.push((kind, event));
+        self
+    }
+}
+
+/// Runs a write once per request key within the shop of the envelope.
+async fn once<W>(cx: &JobContext<App>, request: RequestKey, write: W) -> Result<Answer, JobError>
+where
+    W: for<'tx> FnOnce(&'tx mut ShopTx) -> BoxFuture<'tx, Result<Wrote, DbError>> + Send + 'static,
+{
+    let (scope, job) = (cx.scope()?, cx.envelope.job.to_string());
+    let wrote = cx
+        .app
+        .db
+        .shop_tx(&scope, TxKind::Command, async move |mut tx| {
+            if let Some(stored) = requests::find(&mut tx, &request.key).await? {
+                let answer = if stored.fingerprint == request.fingerprint { stored.answer } else { key_reused() };
+                return Ok(Wrote::answer(answer));
+            }
+            let wrote = write(&mut tx).await?;
+            requests::store(&mut tx, &request, &job, &wrote.answer).await?;
+            Ok::<_, DbError>(wrote)
+        })
+        .await?;
+    cx.app.push_outbox(&scope, wrote.pending).await;
+    for (kind, event) in wrote.events {
+        cx.app.announce(&scope, kind, &event).await;
+    }
+    Ok(wrote.answer)
+}
+
+fn refused(kind: RefusalKind, code: &str, detail: &str) -> Answer {
+    Answer::Refused(Refusal { kind, code: code.to_owned(), detail: detail.to_owned(), fields: Vec::new() })
+}
+
+fn invalid(field: &str, message: &str) -> Answer {
+    let fields = vec![FieldError { field: field.to_owned(), message: message.to_owned() }];
+    Answer::Refused(Refusal { kind: RefusalKind::Invalid, code: "invalid".to_owned(), detail: "Some fields are wrong.".to_owned(), fields })
+}
+
+fn not_found() -> Answer {
+    refused(RefusalKind::NotFound, "not_found", "There is no such thing in this shop.")
+}
+
+fn key_reused() -> Answer {
+    refused(RefusalKind::Conflict, "idempotency_key_reused", "This Idempotency-Key was used for another request. Use a fresh key.")
+}
+
+fn actor(request: &RequestKey) -> String {
+    request.user.map_or_else(|| "system".to_owned(), |user| format!("user:{user}"))
+}

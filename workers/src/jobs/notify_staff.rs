@@ -1,0 +1,85 @@
+//! Tells the shop's people something, by e-mail and, if the shop gave a number, by WhatsApp template. Safe to repeat: the notice's key is the job's
+//! idempotency key and the mail's `Message-ID`; a repeat after a crash may send the same mail again, which mail clients fold into one.
+
+use frontdesk_core::db::{DbError, TxKind, channels, shops, users};
+use frontdesk_core::jobs::{Notice, NotifyStaff};
+
+use crate::App;
+use crate::clients::meta::Sent;
+use crate::runner::{Handle, JobContext, JobError};
+
+/// The WhatsApp template that shops register for notices to staff: one text parameter.
+const TEMPLATE: &str = "frontdesk_staff_notice";
+
+impl Handle<App> for NotifyStaff {
+    async fn handle(self, cx: &JobContext<App>) -> Result<(), JobError> {
+        let app = &cx.app;
+        let scope = cx.scope()?;
+        let (shop, owner, whatsapp) = app
+            .db
+            .shop_tx(&scope, TxKind::Turn, async move |mut tx| {
+                let shop = shops::profile(&mut tx).await?;
+                let owner = users::owner_email(&mut tx).await?;
+                let whatsapp = channels::first_whatsapp(&mut tx).await?;
+                Ok::<_, DbError>((shop, owner, whatsapp))
+            })
+            .await?;
+        let (subject, text) = words(&self.notice, &shop.name, &app.settings.public_url);
+        if let Some(to) = shop.handoff_email.clone().or(owner) {
+            let message_id = format!("{}.{}", scope.shop(), self.notice_key.replace(|c: char| !c.is_ascii_alphanumeric(), "."));
+            match &app.email {
+                Some(email) => email.send(&to, &subject, &text, &message_id).await?,
+                None => tracing::warn!("no SMTP_URL: staff get no mail"),
+            }
+        }
+        if let (Some(phone), Some(channel)) = (&shop.handoff_whatsapp, whatsapp)
+            && let Some(account) = app.account(&channel)
+        {
+            let key = format!("notice:{}", self.notice_key);
+            // The mail is out; a template that fails must not send it again.
+            if !matches!(app.meta.send_template(&account, phone, TEMPLATE, "en", &subject, &key).await, Sent::Accepted(_)) {
+                tracing::warn!("WhatsApp notice to staff not sent");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn words(notice: &Notice, shop: &str, dashboard: &str) -> (String, String) {
+    let at = |conversation: &frontdesk_core::ids::ConversationId| format!("{dashboard}/conversations/{conversation}");
+    let (subject, body) = match notice {
+        Notice::Handoff { conversation, .. } => (
+            "A customer asks for a human",
+            format!("The AI has stopped answering in this conversation. Please take over: {}", at(conversation)),
+        ),
+        Notice::ChannelDisconnected { code, .. } => (
+            "A channel is disconnected",
+            format!("Meta refused the channel's access token (code {code}). Customers get no answers there until you connect it again: {dashboard}/settings/channels"),
+        ),
+        Notice::QuotaReached => (
+            "This month's answers are used up",
+            format!("Your plan's messages for this month are used up. Customers are told politely; upgrade to go on: {dashboard}/billing"),
+        ),
+        Notice::Inactive => (
+            "Customers write, but your assistant is inactive",
+            format!("Your subscription has ended, and customers are writing. Renew it here: {dashboard}/billing"),
+        ),
+        Notice::LoopStopped { conversation } => (
+            "A conversation was stopped",
+            format!("Too many messages in a short time: a bot may be answering our bot. The AI is paused there: {}", at(conversation)),
+        ),
+        Notice::ModelBudgetReached => (
+            "The day's budget for the AI is used up",
+            format!("The AI's cost limit for today is reached. Customers are told politely; change the limit here: {dashboard}/settings"),
+        ),
+        Notice::Missed { conversation, count } => (
+            "Messages came too late to be answered",
+            format!("{count} message(s) arrived after Meta's 24-hour window had closed. Answer with a template: {}", at(conversation)),
+        ),
+        Notice::Undeliverable { conversation, code } => (
+            "A message could not be delivered",
+            format!("Meta did not deliver a message (code {}). See the conversation: {}", code.map_or_else(|| "unknown".to_owned(), |code| code.to_string()), at(conversation)),
+        ),
+    };
+    (format!("{shop}: {subject}"), body)
+}

@@ -1,0 +1,39 @@
+//! Which handler runs which job: an exhaustive match, so that a job without a handler does not compile.
+
+use std::sync::Arc;
+
+use frontdesk_core::config::WorkerConfig;
+use frontdesk_core::jobs::{
+    AnswerCustomer, ArchiveProduct, ChangeOrder, DropOldLogs, JobName, NotifyStaff, PauseConversation, PlaceOrder, RecordEvents, RegisterShop,
+    RemoveChannel, SaveChannel, SaveProduct, SweepQueues,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::App;
+use crate::runner::Workers;
+
+/// Runs the jobs that the settings name until `shutdown`, then drains.
+///
+/// # Errors
+/// When a worker cannot be started.
+pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let mut workers = Workers::new(app.queue.clone(), app.clone(), config.concurrency.clone());
+    for job in &config.jobs {
+        workers = match job {
+            JobName::AnswerCustomer => workers.run::<AnswerCustomer>(),
+            JobName::RecordEvents => workers.run::<RecordEvents>(),
+            JobName::RegisterShop => workers.run::<RegisterShop>(),
+            JobName::SaveChannel => workers.run::<SaveChannel>(),
+            JobName::RemoveChannel => workers.run::<RemoveChannel>(),
+            JobName::SaveProduct => workers.run::<SaveProduct>(),
+            JobName::ArchiveProduct => workers.run::<ArchiveProduct>(),
+            JobName::PlaceOrder => workers.run::<PlaceOrder>(),
+            JobName::ChangeOrder => workers.run::<ChangeOrder>(),
+            JobName::PauseConversation => workers.run::<PauseConversation>(),
+            JobName::NotifyStaff => workers.run::<NotifyStaff>(),
+            JobName::SweepQueues => workers.run::<SweepQueues>(),
+            JobName::DropOldLogs => workers.run::<DropOldLogs>(),
+        };
+    }
+    workers.until(shutdown).await
+}

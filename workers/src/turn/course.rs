@@ -1,0 +1,236 @@
+//! The agent's part of a turn: what it starts from, the holding reply if it takes too long, the start over if more comes, and the decision.
+
+use std::time::Duration;
+
+use frontdesk_core::db::proposals::Proposal;
+use frontdesk_core::db::turns::Decision;
+use frontdesk_core::db::{DbError, TxKind, messages, proposals};
+use frontdesk_core::inbound::{Content, ConversationKey};
+use frontdesk_core::memory::Exchange;
+use rust_decimal::Decimal;
+
+use super::compose::Tap;
+use super::{HOLDING_MARGIN, RESTART_RESERVE, Reply, Turn, decide, deliver};
+use crate::App;
+use crate::agent::judge::{Shown, Verdict, judge_shown};
+use crate::agent::texts::{self, Text};
+use crate::agent::{self, Context, Course, Hit, ShopCard, ThinkError, Trace};
+use crate::catalogue::Catalogue;
+use crate::runner::{JobContext, JobError};
+
+/// A proposal older than this is not confirmed any more: prices and stock have moved on.
+const PROPOSAL_LIFE: chrono::TimeDelta = chrono::TimeDelta::hours(24);
+/// Products shown to the model at once.
+const HITS: usize = 12;
+/// The time that OpenAI is given when Gemini lets us down near the deadline.
+const SECOND_CALL: Duration = Duration::from_millis(1_300);
+const MIN_HEDGE: Duration = Duration::from_millis(250);
+
+/// How the agent's part ended.
+pub(super) enum Taken {
+    /// The turn is decided.
+    Decided,
+    /// Nothing was sent or changed, and more has arrived.
+    StartOver,
+}
+
+pub(super) fn decision(outcome: &'static str, human_epoch: i64, trace: &Trace) -> Decision {
+    Decision {
+        outcome,
+        human_epoch,
+        trace: serde_json::Value::Array(trace.events.clone()),
+        input_tokens: i32::try_from(trace.tokens.input).unwrap_or(i32::MAX),
+        output_tokens: i32::try_from(trace.tokens.output).unwrap_or(i32::MAX),
+        cost: trace.cost,
+    }
+}
+
+pub(super) async fn take(cx: &JobContext<App>, key: &ConversationKey, turn: &mut Turn, seen: usize) -> Result<Taken, JobError> {
+    let app = &cx.app;
+    let mut trace = Trace::default();
+    let words = turn.words();
+    let proposal = open_proposal(app, turn).await?;
+    if let Some(course) = answered_by_code(turn, proposal.as_ref(), &words) {
+        trace.note("judged", serde_json::json!(format!("{course:?}")));
+        decide::decide(app, turn, course, proposal, trace).await?;
+        return Ok(Taken::Decided);
+    }
+
+    let history = history(app, turn).await?;
+    let catalogue = Catalogue::new(app.db.clone(), turn.scope);
+    let hits = search(&catalogue, &words, &history).await?;
+    let card = ShopCard::of(&turn.shop, app.clock.now());
+    let context = Context {
+        shop: &card,
+        customer: turn.conversation.customer(),
+        language: turn.language,
+        history: &history,
+        said: if words.trim().is_empty() { "(no text)" } else { &words },
+        hits: &hits,
+        proposal: proposal.as_ref(),
+        agreed: proposal.as_ref().is_some_and(|proposal| agrees(turn, proposal, &words)),
+    };
+    let deadline_ms = turn.accepted_ms() + i64::try_from(app.settings.reply_deadline.as_millis()).unwrap_or(3_000);
+    let clock = turn.clock;
+    let hedge_after = || {
+        let left = clock.until(deadline_ms).saturating_sub(HOLDING_MARGIN + SECOND_CALL);
+        if left.is_zero() { app.settings.hedge_after } else { app.settings.hedge_after.min(left.max(MIN_HEDGE)) }
+    };
+
+    let mut held = false;
+    let course = {
+        let thinking = agent::think(&app.models, &app.settings.model_prices, &catalogue, &context, hedge_after, &mut trace);
+        tokio::pin!(thinking);
+        let mut more = std::pin::pin!(app.mailbox.more(&cx.envelope, key, seen));
+        let mut watching = true;
+        loop {
+            let holding = tokio::time::sleep(clock.until(deadline_ms).saturating_sub(HOLDING_MARGIN));
+            tokio::select! {
+                biased;
+                course = &mut thinking => break course,
+                () = &mut more, if watching && !held => {
+                    if clock.until(deadline_ms) > RESTART_RESERVE {
+                        return Ok(Taken::StartOver);
+                    }
+                    watching = false;
+                }
+                () = holding, if !held => {
+                    held = true;
+                    // A retry of the job finds the holding reply stored, and does not say it twice.
+                    deliver::hold_the_line(app, turn).await?;
+                }
+            }
+        }
+    };
+    let course = match course {
+        Ok(course) => course,
+        Err(ThinkError::Db(error)) => return Err(error.into()),
+        Err(ThinkError::Models(error)) => {
+            deliver::hold_the_line(app, turn).await?;
+            if !cx.is_last_attempt() {
+                tracing::warn!(%error, "no model answered; the turn is tried again");
+                return Err(JobError::retry("models"));
+            }
+            tracing::error!(%error, "no model answered; a human must");
+            trace.note("models_failed", serde_json::json!(error.to_string()));
+            Course::Handoff
+        }
+    };
+    decide::decide(app, turn, course, proposal, trace).await?;
+    Ok(Taken::Decided)
+}
+
+/// The open proposal, unless it has gone stale; then it is closed.
+async fn open_proposal(app: &App, turn: &Turn) -> Result<Option<Proposal>, JobError> {
+    let (conversation, now) = (turn.conversation.id(), turn.clock.now());
+    let proposal = app
+        .db
+        .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
+            let Some(proposal) = proposals::open_in(&mut tx, conversation).await? else { return Ok(None) };
+            if now - proposal.created_at > PROPOSAL_LIFE {
+                proposals::close(&mut tx, proposal.id, "expired", None).await?;
+                return Ok(None);
+            }
+            Ok::<_, DbError>(Some(proposal))
+        })
+        .await?;
+    Ok(proposal)
+}
+
+/// A tap on our button, or words that are a clear yes to what was shown before: no model is needed.
+fn answered_by_code(turn: &Turn, proposal: Option<&Proposal>, words: &str) -> Option<Course> {
+    if let [said] = turn.said.as_slice()
+        && let Content::Button { payload, .. } = &said.message.content
+        && let Some(tap) = Tap::read(payload)
+    {
+        let asked = proposal.map(|proposal| proposal.id);
+        return match tap {
+            Tap::Confirm(id) if asked == Some(id) && shown_before(turn, proposal?) => Some(Course::Confirm),
+            Tap::Decline(id) if asked == Some(id) => Some(Course::Decline),
+            Tap::Confirm(_) | Tap::Decline(_) => Some(Course::Say(texts::render(&Text::ProposalGone, turn.language))),
+        };
+    }
+    proposal.filter(|proposal| agrees(turn, proposal, words)).map(|_| Course::Confirm)
+}
+
+/// Every message of the turn was accepted after the proposal was out.
+fn shown_before(turn: &Turn, proposal: &Proposal) -> bool {
+    proposal.shown_at.is_some_and(|shown| turn.said.iter().all(|said| said.accepted_at_ms > shown.timestamp_millis()))
+}
+
+fn agrees(turn: &Turn, proposal: &Proposal, words: &str) -> bool {
+    shown_before(turn, proposal)
+        && turn.said.iter().all(|said| matches!(said.message.content, Content::Text { .. }))
+        && judge_shown(words, &Shown { numbers: &numbers(proposal) }) == Verdict::Yes
+}
+
+/// The numbers that the customer saw: a yes may repeat these and no others.
+fn numbers(proposal: &Proposal) -> Vec<Decimal> {
+    let mut numbers = vec![proposal.total.amount()];
+    for line in &proposal.lines {
+        numbers.extend([Decimal::from(line.quantity), line.price.amount(), line.price.times(line.quantity).amount()]);
+    }
+    numbers
+}
+
+/// The catalogue for the customer's words; if they hold nothing to look for ("two of them please"), for the last exchange's too.
+async fn search(catalogue: &Catalogue, words: &str, history: &[Exchange]) -> Result<Vec<Hit>, JobError> {
+    let mut hits = catalogue.search(words).await?;
+    for exchange in history.iter().rev().take(2) {
+        if hits.len() >= HITS {
+            break;
+        }
+        for text in [&exchange.customer, &exchange.reply] {
+            for hit in catalogue.search(text).await? {
+                if !hits.iter().any(|known| known.id == hit.id) {
+                    hits.push(hit);
+                }
+            }
+        }
+    }
+    hits.truncate(HITS);
+    Ok(hits)
+}
+
+/// The last exchanges: from Redis, or from Postgres if Redis has lost them.
+async fn history(app: &App, turn: &Turn) -> Result<Vec<Exchange>, JobError> {
+    let conversation = turn.conversation.id();
+    match app.memory.load(&turn.scope, conversation).await {
+        Ok(Some(exchanges)) => return Ok(exchanges),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "memory unreachable, rebuilding from Postgres"),
+    }
+    let before = turn.row.id();
+    let spoken = app
+        .db
+        .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| messages::spoken(&mut tx, conversation, before, 40).await)
+        .await?;
+    let mut exchanges: Vec<Exchange> = Vec::new();
+    for line in spoken {
+        let begins = line.direction == "in" && exchanges.last().is_none_or(|last| !last.reply.is_empty());
+        if begins || exchanges.is_empty() {
+            exchanges.push(Exchange { customer: String::new(), reply: String::new(), at_ms: line.created_at.timestamp_millis() });
+        }
+        if let Some(exchange) = exchanges.last_mut() {
+            let side = if line.direction == "in" { &mut exchange.customer } else { &mut exchange.reply };
+            if !side.is_empty() {
+                side.push('\n');
+            }
+            side.push_str(&line.body);
+        }
+    }
+    let surplus = exchanges.len().saturating_sub(10);
+    exchanges.drain(..surplus);
+    if !exchanges.is_empty()
+        && let Err(error) = app.memory.replace(&turn.scope, conversation, &exchanges).await
+    {
+        tracing::warn!(%error, "memory not rebuilt");
+    }
+    Ok(exchanges)
+}
+
+/// What code says when the model's own words may not be sent.
+pub(super) fn fallback(hits: &[Hit], turn: &Turn) -> Reply {
+    let products: Vec<(String, Decimal)> = hits.iter().take(5).map(|hit| (hit.name.clone(), hit.price.amount())).collect();
+    Reply::ai("reply", texts::render(&Text::Fallback { products: &products, currency: &turn.shop.currency }, turn.language))
+}

@@ -1,0 +1,251 @@
+//! The decision: effects, answer and what follows from them, in one transaction under the turn's fence. Here the code has the last word: an order
+//! comes only from the open proposal, at the prices and with the total that the customer saw.
+
+use frontdesk_core::db::orders::{self, PlaceError, Placement};
+use frontdesk_core::db::outbox::Pending;
+use frontdesk_core::db::proposals::{NewProposal, Proposal, ProposedLine};
+use frontdesk_core::db::{DbError, ShopTx, TxKind, conversations, messages, products, proposals, turns, usage};
+use frontdesk_core::ids::OrderNo;
+use frontdesk_core::jobs::Notice;
+use frontdesk_core::money::Money;
+
+use super::course::{decision, fallback};
+use super::{Reply, Turn, tell};
+use crate::App;
+use crate::agent::texts::{self, SummaryLine, Text};
+use crate::agent::{Course, Trace};
+use crate::runner::JobError;
+
+/// Decides the turn. A turn that was decided before stays as it is.
+pub(super) async fn decide(app: &App, turn: &mut Turn, course: Course, proposal: Option<Proposal>, trace: Trace) -> Result<(), JobError> {
+    let mut decider = Decider {
+        conversation: turn.conversation.clone(),
+        row: turn.row.clone(),
+        channel: turn.channel.clone(),
+        shop: turn.shop.clone(),
+        language: turn.language,
+        customer_name: turn.customer_name.clone(),
+        contact: turn.contact(),
+        fallback: fallback(if let Course::Fallback(hits) = &course { hits } else { &[] }, turn),
+        now: app.clock.now(),
+        pending: Vec::new(),
+        events: Vec::new(),
+    };
+    let fence = turn.fence();
+    let decided = app
+        .db
+        .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
+            let Some(held) = conversations::hold(&mut tx, decider.conversation.id(), fence).await? else { return Ok(None) };
+            decider.conversation = held;
+            decider.decide(&mut tx, course, proposal, &trace).await?;
+            Ok::<_, DbError>(Some((decider.pending, decider.events)))
+        })
+        .await?;
+    let (pending, events) = decided.ok_or_else(JobError::lost)?;
+    app.push_outbox(&turn.scope, pending).await;
+    for (kind, event) in events {
+        app.announce(&turn.scope, kind, &event).await;
+    }
+    Ok(())
+}
+
+struct Decider {
+    conversation: conversations::ConversationRow,
+    row: turns::TurnRow,
+    channel: frontdesk_core::db::channels::ChannelRef,
+    shop: frontdesk_core::db::shops::ShopProfile,
+    language: texts::Language,
+    customer_name: String,
+    contact: Option<String>,
+    fallback: Reply,
+    now: chrono::DateTime<chrono::Utc>,
+    pending: Vec<Pending>,
+    events: Vec<(&'static str, serde_json::Value)>,
+}
+
+/// What was decided.
+struct Made {
+    outcome: &'static str,
+    reply: Option<Reply>,
+    shows: Option<frontdesk_core::ids::ProposalId>,
+    epoch: i64,
+}
+
+impl Decider {
+    fn say(&self, text: &Text<'_>) -> String {
+        texts::render(text, self.language)
+    }
+
+    async fn decide(&mut self, tx: &mut ShopTx, course: Course, proposal: Option<Proposal>, trace: &Trace) -> Result<(), DbError> {
+        let epoch = self.conversation.human_epoch;
+        let plain = |outcome, reply| Made { outcome, reply: Some(reply), shows: None, epoch };
+        // The takeover count stays the one of the turn's beginning, so that a human who stepped in since wins.
+        let begun = self.row.human_epoch;
+        let mut made = match course {
+            Course::Say(text) => plain("reply", Reply::ai("reply", text)),
+            Course::Fallback(_) => plain("fallback", self.fallback.clone()),
+            Course::ProposeOrder(lines) => self.propose(tx, &lines, None).await?,
+            Course::ProposeCancel(order) => self.propose_cancel(tx, order).await?,
+            Course::Confirm => self.confirm(tx, proposal).await?,
+            Course::Decline => self.decline(tx, proposal).await?,
+            Course::Handoff => self.hand_over(tx).await?,
+        };
+        if made.outcome != "handoff" {
+            made.epoch = begun;
+        }
+        if !turns::decide(tx, self.row.id(), &decision(made.outcome, made.epoch, trace)).await? {
+            return Ok(());
+        }
+        usage::add_model_cost(tx, self.now, trace.tokens.input, trace.tokens.output, trace.cost).await?;
+        let mut last = None;
+        for message in made.reply.into_iter().flat_map(|reply| reply.into_outbound(self.row.id(), self.channel.platform())) {
+            last = Some(messages::store_outbound(tx, self.conversation.id(), self.channel.id(), Some(self.row.id()), &message).await?);
+        }
+        if let (Some(proposal), Some(message)) = (made.shows, last) {
+            proposals::shown_by(tx, proposal, message).await?;
+        }
+        Ok(())
+    }
+
+    async fn propose(&mut self, tx: &mut ShopTx, lines: &[ProposedLine], instead: Option<Text<'_>>) -> Result<Made, DbError> {
+        let total: Money = lines.iter().map(|line| line.price.times(line.quantity)).sum();
+        let new = NewProposal { kind: "order", lines, total, order_no: None };
+        let id = proposals::insert(tx, self.conversation.id(), self.row.id(), &new).await?;
+        let summary_lines = summary(lines);
+        let mut text = instead.map(|text| format!("{}\n\n", self.say(&text))).unwrap_or_default();
+        text.push_str(&self.say(&Text::OrderSummary { lines: &summary_lines, total: total.amount(), currency: &self.shop.currency }));
+        let reply = Reply::ai("proposal", text).asking(id, self.language);
+        Ok(Made { outcome: "proposal", reply: Some(reply), shows: Some(id), epoch: self.conversation.human_epoch })
+    }
+
+    async fn propose_cancel(&mut self, tx: &mut ShopTx, order: OrderNo) -> Result<Made, DbError> {
+        let Some(standing) = orders::find(tx, order).await? else {
+            return Ok(self.made("reply", Reply::ai("reply", self.say(&Text::ProposalGone))));
+        };
+        let new = NewProposal { kind: "cancel_order", lines: &[], total: standing.revenue, order_no: Some(order) };
+        let id = proposals::insert(tx, self.conversation.id(), self.row.id(), &new).await?;
+        let text = self.say(&Text::CancelQuestion { order_no: order.0 });
+        let reply = Reply::ai("proposal", text).asking(id, self.language);
+        Ok(Made { outcome: "proposal", reply: Some(reply), shows: Some(id), epoch: self.conversation.human_epoch })
+    }
+
+    fn made(&self, outcome: &'static str, reply: Reply) -> Made {
+        Made { outcome, reply: Some(reply), shows: None, epoch: self.conversation.human_epoch }
+    }
+
+    async fn confirm(&mut self, tx: &mut ShopTx, asked: Option<Proposal>) -> Result<Made, DbError> {
+        // Read again under the lock: it must be the very proposal that was judged.
+        let open = proposals::open_in(tx, self.conversation.id()).await?;
+        let Some(proposal) = open.filter(|open| asked.is_some_and(|asked| asked.id == open.id) && open.shown_at.is_some()) else {
+            return Ok(self.made("reply", Reply::ai("reply", self.say(&Text::ProposalGone))));
+        };
+        if proposal.kind == "cancel_order" {
+            return self.cancel(tx, &proposal).await;
+        }
+        let ids: Vec<_> = proposal.lines.iter().map(|line| line.product_id).collect();
+        let today = products::lock(tx, &ids).await?;
+        let unchanged = |line: &ProposedLine| today.iter().any(|product| product.id == line.product_id && product.price == line.price);
+        if !proposal.lines.iter().all(unchanged) {
+            return self.propose_anew(tx, &proposal, &today).await;
+        }
+        let placement = Placement {
+            customer: Some(self.conversation.customer()),
+            customer_name: self.customer_name.clone(),
+            contact: self.contact.clone(),
+            platform: Some(self.channel.platform()),
+            source: "agent",
+            proposal: Some(proposal.id),
+            request_key: None,
+            now: self.now,
+        };
+        let wanted: Vec<_> = proposal
+            .lines
+            .iter()
+            .map(|line| frontdesk_core::jobs::WantedLine { product: line.product_id, quantity: line.quantity })
+            .collect();
+        match orders::place(tx, &wanted, &placement).await {
+            Ok(order) => {
+                proposals::close(tx, proposal.id, "confirmed", Some(order.order_no)).await?;
+                self.events.push(("order", serde_json::json!({"order_no": order.order_no, "status": order.status})));
+                let lines = summary(&proposal.lines);
+                let text = Text::OrderPlaced {
+                    order_no: order.order_no.0,
+                    lines: &lines,
+                    total: order.revenue.amount(),
+                    currency: &self.shop.currency,
+                };
+                Ok(self.made("order", Reply::ai("order", self.say(&text))))
+            }
+            Err(PlaceError::OutOfStock { name, left, .. }) => {
+                proposals::close(tx, proposal.id, "failed", None).await?;
+                Ok(self.made("out_of_stock", Reply::ai("reply", self.say(&Text::OutOfStock { name: &name, left }))))
+            }
+            Err(PlaceError::NoSuchProduct { .. }) => {
+                proposals::close(tx, proposal.id, "failed", None).await?;
+                Ok(self.made("out_of_stock", Reply::ai("reply", self.say(&Text::ProposalGone))))
+            }
+            Err(PlaceError::Db(error)) => Err(error),
+        }
+    }
+
+    /// Prices have changed since: the customer sees the new ones and is asked again.
+    async fn propose_anew(&mut self, tx: &mut ShopTx, proposal: &Proposal, today: &[products::ProductRow]) -> Result<Made, DbError> {
+        let lines: Vec<ProposedLine> = proposal
+            .lines
+            .iter()
+            .filter_map(|line| {
+                let product = today.iter().find(|product| product.id == line.product_id)?;
+                Some(ProposedLine { price: product.price, name: product.name.clone(), ..line.clone() })
+            })
+            .collect();
+        if lines.is_empty() {
+            proposals::close(tx, proposal.id, "failed", None).await?;
+            return Ok(self.made("reply", Reply::ai("reply", self.say(&Text::ProposalGone))));
+        }
+        self.propose(tx, &lines, Some(Text::PricesChanged)).await
+    }
+
+    async fn cancel(&mut self, tx: &mut ShopTx, proposal: &Proposal) -> Result<Made, DbError> {
+        let Some(order) = proposal.order_no else {
+            return Ok(self.made("reply", Reply::ai("reply", self.say(&Text::ProposalGone))));
+        };
+        let cancelled = orders::change_status(tx, order, "cancelled", "agent", self.now).await;
+        let (state, text) = match cancelled {
+            Ok(_) => ("confirmed", Text::OrderCancelled { order_no: order.0 }),
+            Err(orders::ChangeError::Db(error)) => return Err(error),
+            Err(_) => ("failed", Text::CancelImpossible { order_no: order.0 }),
+        };
+        proposals::close(tx, proposal.id, state, None).await?;
+        self.events.push(("order", serde_json::json!({"order_no": order})));
+        Ok(self.made("cancel", Reply::ai("order", self.say(&text))))
+    }
+
+    async fn decline(&mut self, tx: &mut ShopTx, proposal: Option<Proposal>) -> Result<Made, DbError> {
+        if let Some(proposal) = proposal {
+            proposals::close(tx, proposal.id, "declined", None).await?;
+        }
+        Ok(self.made("declined", Reply::ai("reply", self.say(&Text::ProposalDeclined))))
+    }
+
+    async fn hand_over(&mut self, tx: &mut ShopTx) -> Result<Made, DbError> {
+        let conversation = self.conversation.id();
+        let epoch = conversations::pause(tx, conversation, "customer").await?.unwrap_or_default();
+        let notice_key = format!("handoff:{conversation}:{}", self.row.id());
+        self.pending.push(tell(tx, notice_key, Notice::Handoff { conversation, message: None }).await?);
+        self.events.push(("handoff", serde_json::json!({"conversation_id": conversation})));
+        let reply = Reply::system("handoff", self.say(&Text::Handoff));
+        Ok(Made { outcome: "handoff", reply: Some(reply), shows: None, epoch })
+    }
+}
+
+fn summary(lines: &[ProposedLine]) -> Vec<SummaryLine<'_>> {
+    lines
+        .iter()
+        .map(|line| SummaryLine {
+            quantity: line.quantity,
+            name: &line.name,
+            price: line.price.amount(),
+            amount: line.price.times(line.quantity).amount(),
+        })
+        .collect()
+}

@@ -1,0 +1,151 @@
+//! What settles a turn before the agent is asked: an inactive shop, a loop of bots, a wish for a human, a message that cannot be read, a quota.
+
+use frontdesk_core::db::{DbError, TxKind, conversations, messages, proposals, turns, usage};
+use frontdesk_core::inbound::Content;
+use frontdesk_core::jobs::Notice;
+use rust_decimal::Decimal;
+
+use super::course::decision;
+use super::{Reply, Turn, tell};
+use crate::App;
+use crate::agent::handoff;
+use crate::agent::texts::{self, Text, Unreadable};
+use crate::runner::JobError;
+
+/// More turns than this of one conversation within a minute: two machines are talking.
+const TURNS_PER_MINUTE: i64 = 12;
+
+/// Whether the turn was settled without the agent. One transaction; a repeat finds it decided.
+pub(super) async fn settle(app: &App, turn: &Turn) -> Result<bool, JobError> {
+    if let Some(gate) = first_shut(app, turn).await? {
+        shut(app, turn, gate).await?;
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    Inactive,
+    Loop,
+    Handoff,
+    Unreadable(Unreadable),
+    Quota,
+    Budget,
+}
+
+async fn first_shut(app: &App, turn: &Turn) -> Result<Option<Gate>, JobError> {
+    let shop = &turn.shop;
+    if !shop.is_active() {
+        return Ok(Some(Gate::Inactive));
+    }
+    let (conversation, now) = (turn.conversation.id(), app.clock.now());
+    let (recent, used, spent, open) = app
+        .db
+        .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
+            let recent = turns::in_last_minute(&mut tx, conversation).await?;
+            let used = usage::replies_this_month(&mut tx, now).await?;
+            let spent = usage::model_cost_today(&mut tx, now).await?;
+            let open = proposals::open_in(&mut tx, conversation).await?;
+            Ok::<_, DbError>((recent, used, spent, open))
+        })
+        .await?;
+    if recent > TURNS_PER_MINUTE {
+        return Ok(Some(Gate::Loop));
+    }
+    if shop.hands_off_by_words() && wants_human(turn) {
+        return Ok(Some(Gate::Handoff));
+    }
+    if let Some(kind) = all_unreadable(turn) {
+        return Ok(Some(Gate::Unreadable(kind)));
+    }
+    // Nobody is cut off in the middle of an order.
+    if open.is_none() && shop.plan().allows().monthly_messages.is_some_and(|most| used >= most) {
+        return Ok(Some(Gate::Quota));
+    }
+    if spent >= shop.daily_model_budget && shop.daily_model_budget > Decimal::ZERO {
+        return Ok(Some(Gate::Budget));
+    }
+    Ok(None)
+}
+
+fn wants_human(turn: &Turn) -> bool {
+    let own = &turn.shop.handoff_words;
+    let words = if own.is_empty() { handoff::default_words() } else { own.clone() };
+    turn.said.iter().filter_map(|said| said.message.content.text()).any(|text| handoff::asks_for_human(text, &words))
+}
+
+fn all_unreadable(turn: &Turn) -> Option<Unreadable> {
+    let mut kinds = turn.said.iter().map(|said| match &said.message.content {
+        Content::Text { .. } | Content::Button { .. } | Content::Media { caption: Some(_), .. } => None,
+        Content::Media { kind, .. } => Some(Unreadable::from_kind(kind)),
+        Content::Location { .. } => Some(Unreadable::Location),
+        Content::Unreadable { .. } => Some(Unreadable::Other),
+    });
+    let first = kinds.next()??;
+    kinds.all(|kind| kind.is_some()).then_some(first)
+}
+
+async fn shut(app: &App, turn: &Turn, gate: Gate) -> Result<(), JobError> {
+    let conversation = turn.conversation.id();
+    let (fence, row, platform, channel) = (turn.fence(), turn.row.clone(), turn.channel.platform(), turn.channel.id());
+    let (now, language, shop) = (app.clock.now(), turn.language, turn.shop.clone());
+    let day = shop.local_date(now);
+    let key = move |what: &str| format!("{what}:{conversation}:{}", row.id());
+    let turn_id = turn.row.id();
+    let pending = app
+        .db
+        .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
+            let mut pending = Vec::new();
+            let Some(held) = conversations::hold(&mut tx, conversation, fence).await? else {
+                return Ok(None);
+            };
+            let mut epoch = held.human_epoch;
+            let (outcome, reply) = match gate {
+                Gate::Inactive => {
+                    pending.push(tell(&mut tx, format!("inactive:{day}"), Notice::Inactive).await?);
+                    let text = shop.inactive_text.clone().unwrap_or_else(|| texts::render(&Text::Inactive, language));
+                    let due = conversations::note_hourly(&mut tx, conversation, "inactive", now).await?;
+                    ("inactive", due.then(|| Reply::system("inactive", text)))
+                }
+                Gate::Loop => {
+                    epoch = conversations::pause(&mut tx, conversation, "loop").await?.unwrap_or(epoch);
+                    pending.push(tell(&mut tx, key("loop"), Notice::LoopStopped { conversation }).await?);
+                    ("loop", None)
+                }
+                Gate::Handoff => {
+                    epoch = conversations::pause(&mut tx, conversation, "customer").await?.unwrap_or(epoch);
+                    pending.push(tell(&mut tx, key("handoff"), Notice::Handoff { conversation, message: None }).await?);
+                    ("handoff", Some(Reply::system("handoff", texts::render(&Text::Handoff, language))))
+                }
+                Gate::Unreadable(kind) => {
+                    let due = conversations::note_hourly(&mut tx, conversation, "unreadable", now).await?;
+                    ("unreadable", due.then(|| Reply::system("unreadable", texts::render(&Text::CannotRead(kind), language))))
+                }
+                Gate::Quota => {
+                    if usage::tell_quota_once(&mut tx, now).await? {
+                        pending.push(tell(&mut tx, format!("quota:{}", day.format("%Y-%m")), Notice::QuotaReached).await?);
+                    }
+                    let due = conversations::note_hourly(&mut tx, conversation, "quota", now).await?;
+                    ("quota", due.then(|| Reply::system("quota", texts::render(&Text::Quota, language))))
+                }
+                Gate::Budget => {
+                    pending.push(tell(&mut tx, format!("budget:{day}"), Notice::ModelBudgetReached).await?);
+                    let due = conversations::note_hourly(&mut tx, conversation, "budget", now).await?;
+                    ("budget", due.then(|| Reply::system("quota", texts::render(&Text::Quota, language))))
+                }
+            };
+            let decided = decision(outcome, epoch, &crate::agent::Trace::default());
+            if turns::decide(&mut tx, turn_id, &decided).await? {
+                for message in reply.into_iter().flat_map(|reply| reply.into_outbound(turn_id, platform)) {
+                    messages::store_outbound(&mut tx, conversation, channel, Some(turn_id), &message).await?;
+                }
+            }
+            Ok::<_, DbError>(Some(pending))
+        })
+        .await?;
+    let pending = pending.ok_or_else(JobError::lost)?;
+    app.push_outbox(&turn.scope, pending).await;
+    Ok(())
+}
+

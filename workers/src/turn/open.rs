@@ -1,0 +1,146 @@
+//! Opens a turn: the customer, the conversation, the messages stored once, the fence taken.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::db::channels::ChannelRef;
+use frontdesk_core::db::messages::{InboundRow, NewInbound};
+use frontdesk_core::db::shops::{self, ShopProfile};
+use frontdesk_core::db::{DbError, ShopTx, TxKind, conversations, customers, logs, messages, outbox, turns};
+use frontdesk_core::inbound::{Content, InboundEvent};
+use frontdesk_core::jobs::Notice;
+use frontdesk_core::mailbox::Mail;
+
+use super::{Said, Turn, TurnClock, tell, window};
+use crate::App;
+use crate::agent::texts::{self, Language};
+use crate::runner::JobError;
+
+/// How the mail stands.
+pub(super) enum Opened {
+    /// Stored; nothing to answer (paused, too old, answered before).
+    Stored,
+    /// A worker died after deciding: its answer waits to be sent, and covers the first `handled` of the mail.
+    Decided {
+        /// That turn.
+        turn: Box<Turn>,
+        /// How many of the mail it answers.
+        handled: usize,
+    },
+    /// A turn to run.
+    Turn(Box<Turn>),
+}
+
+pub(super) async fn log_unknown_channel(app: &App, mail: &[Mail]) -> Result<(), JobError> {
+    let events: Vec<&InboundEvent> = mail.iter().map(|mail| &mail.event).collect();
+    tracing::warn!(events = events.len(), "messages for an unknown channel");
+    Ok(app.db.log_unknown_channel(&events).await?)
+}
+
+/// A message in the form that is stored.
+pub(crate) fn to_store(event: &InboundEvent, message: &frontdesk_core::inbound::CustomerMessage) -> NewInbound {
+    let kind = match &message.content {
+        Content::Text { .. } => "text",
+        Content::Button { .. } => "button",
+        Content::Media { kind, .. } | Content::Unreadable { kind } => kind,
+        Content::Location { .. } => "location",
+    };
+    NewInbound {
+        provider_id: message.message_id.clone(),
+        kind: kind.to_owned(),
+        body: message.content.text().unwrap_or_default().to_owned(),
+        content: serde_json::to_value(&message.content).unwrap_or_default(),
+        occurred_at: event.occurred_at,
+    }
+}
+
+/// Safe to repeat: messages are stored once, and a turn left behind is taken over.
+pub(super) async fn open(app: &App, channel: &ChannelRef, mail: &[Mail], clock: TurnClock) -> Result<Opened, JobError> {
+    let (channel, mail) = (channel.clone(), mail.to_vec());
+    let scope = channel.scope();
+    let opened = app.db.shop_tx(&scope, TxKind::Turn, async move |mut tx| open_in(&mut tx, channel, &mail, clock).await).await?;
+    app.push_outbox(&scope, opened.1).await;
+    Ok(opened.0)
+}
+
+async fn open_in(tx: &mut ShopTx, channel: ChannelRef, mail: &[Mail], clock: TurnClock) -> Result<(Opened, Vec<outbox::Pending>), DbError> {
+    let mut pending = Vec::new();
+    let incoming: Vec<(&Mail, &frontdesk_core::inbound::CustomerMessage)> = super::messages(mail).collect();
+    let Some(sender) = mail.iter().rev().find_map(|mail| mail.event.customer.as_ref()) else {
+        return Ok((Opened::Stored, pending));
+    };
+    let shop = shops::profile(tx).await?;
+    let customer_name = sender.name.clone().unwrap_or_default();
+    let customer = customers::resolve(tx, channel.id(), sender).await?;
+    let wrote_at = mail.iter().map(|mail| mail.event.occurred_at).max();
+    let conversation = conversations::open(tx, channel.id(), customer, wrote_at, true).await?;
+    let to_store: Vec<NewInbound> = incoming.iter().map(|(mail, message)| to_store(&mail.event, message)).collect();
+    let stored = messages::store_inbound(tx, conversation.id(), channel.id(), &to_store).await?;
+    let is_new = |id: &str| stored.iter().any(|row| row.is_new && row.provider_id == id);
+    let fresh: Vec<&InboundEvent> =
+        incoming.iter().filter(|(_, message)| is_new(&message.message_id)).map(|(mail, _)| &mail.event).collect();
+    logs::insert_inbound(tx, &fresh).await?;
+
+    let left_behind = turns::unfinished(tx, conversation.id()).await?;
+    if let Some(row) = left_behind.clone().filter(turns::TurnRow::is_decided) {
+        let row_of = |id: &str| stored.iter().find(|stored| stored.provider_id == id);
+        let covered = |id: &str| row_of(id).is_some_and(|stored| answered(stored) || stored.turn() == Some(row.id()));
+        let handled = mail.iter().take_while(|mail| super::messages(std::slice::from_ref(mail)).all(|(_, message)| covered(&message.message_id))).count();
+        let to = customers::aliases(tx, customer).await?;
+        let language = language(&shop, &conversation, &[]);
+        let turn = Turn { scope: channel.scope(), channel, conversation, row, shop, to, customer_name, said: Vec::new(), language, clock };
+        return Ok((Opened::Decided { turn: Box::new(turn), handled }, pending));
+    }
+
+    // Answered before: Redis forgot that, Postgres did not.
+    let open: Vec<(&Mail, &frontdesk_core::inbound::CustomerMessage, &InboundRow)> = incoming
+        .iter()
+        .filter_map(|(mail, message)| Some((*mail, *message, stored.iter().find(|row| row.provider_id == message.message_id)?)))
+        .filter(|(_, _, row)| !answered(row))
+        .collect();
+    let (timely, late): (Vec<_>, Vec<_>) = open.into_iter().partition(|(mail, _, _)| mail.event.occurred_at > clock.now() - window());
+    if let Some((_, message, _)) = late.first() {
+        let notice = Notice::Missed { conversation: conversation.id(), count: late.len() };
+        let notice_key = format!("missed:{}:{}", conversation.id(), message.message_id);
+        pending.push(tell(tx, notice_key, notice).await?);
+    }
+    let Some(first) = timely.first() else {
+        return Ok((Opened::Stored, pending));
+    };
+    if conversation.paused {
+        // A turn that a human has overtaken: nothing of it stands.
+        if let Some(overtaken) = left_behind {
+            turns::finish(tx, overtaken.id()).await?;
+        }
+        return Ok((Opened::Stored, pending));
+    }
+    let accepted_at = DateTime::<Utc>::from_timestamp_millis(first.0.accepted_at_ms).unwrap_or_default();
+    let row = turns::begin(tx, conversation.id(), conversation.turn_fence, conversation.human_epoch, accepted_at).await?;
+    let ids: Vec<_> = timely.iter().map(|(_, _, stored)| stored.id()).collect();
+    turns::attach(tx, row.id(), &ids).await?;
+    let to = customers::aliases(tx, customer).await?;
+    let mut said: Vec<Said> = Vec::with_capacity(timely.len());
+    let mut ordered = timely;
+    // Meta delivers out of order and tells clients to go by the event's time (PROVIDERS 1.3).
+    ordered.sort_by_key(|(mail, _, _)| mail.event.occurred_at);
+    for (mail, message, _) in ordered {
+        if !said.iter().any(|known| known.message.message_id == message.message_id) {
+            said.push(Said { accepted_at_ms: mail.accepted_at_ms, message: message.clone() });
+        }
+    }
+    let language = language(&shop, &conversation, &said);
+    if conversation.language.as_deref() != Some(language.code()) {
+        conversations::set_language(tx, conversation.id(), language.code()).await?;
+    }
+    let turn = Turn { scope: channel.scope(), channel, conversation, row, shop, to, customer_name, said, language, clock };
+    Ok((Opened::Turn(Box::new(turn)), pending))
+}
+
+fn answered(row: &InboundRow) -> bool {
+    row.turn_state.as_deref() == Some("done")
+}
+
+/// The customer's own language if it can be told, else as before, else the shop's.
+fn language(shop: &ShopProfile, conversation: &conversations::ConversationRow, said: &[Said]) -> Language {
+    let words: String = said.iter().filter_map(|said| said.message.content.text()).collect::<Vec<_>>().join(" ");
+    let known = conversation.language.as_deref().and_then(Language::from_code);
+    texts::detect(&words).or(known).or_else(|| Language::from_code(&shop.locale)).unwrap_or_default()
+}
