@@ -91,6 +91,7 @@ async function loadChat() {
   const chat = await api(`/control/transcript?account=${here.id}&customer=${encodeURIComponent(chosen)}`);
   if (account()?.id !== here.id || key(person()) !== chosen) return;
   state.clock = Date.now() - chat.now_ms;
+  $("chat").classList.remove("live");
   $("chat").replaceChildren();
   if (chat.entries.length === 0) {
     $("chat").append(Object.assign(document.createElement("li"), { className: "hint", textContent: `Say hello to ${state.shop} on ${NAMES[state.platform]}.` }));
@@ -98,6 +99,8 @@ async function loadChat() {
   chat.entries.forEach(addEntry);
   typing(chat.typing_until_ms);
   toBottom(true);
+  // What was there already does not move in; what comes from now on does.
+  requestAnimationFrame(() => $("chat").classList.add("live"));
 }
 
 const TICKS = { sent: "✓", delivered: "✓✓", read: "✓✓", failed: "!" };
@@ -116,7 +119,7 @@ function addEntry(entry) {
   body.className = "body";
   if (entry.kind === "image") {
     const link = mine ? "/phone/sample.png" : entry.link;
-    if (link && /^(https?:|data:image\/|\/)/.test(link)) body.append(Object.assign(new Image(), { src: link, alt: entry.text ?? "Picture" }));
+    if (link && /^(https?:|data:image\/|\/)/.test(link)) body.append(Object.assign(new Image(), { src: link, alt: entry.text ?? "Picture", onload: () => toBottom(false) }));
   }
   if (entry.kind === "sticker") body.append(Object.assign(document.createElement("span"), { className: "sticker", textContent: "👟" }));
   if (entry.kind === "location") {
