@@ -194,6 +194,8 @@ pub struct CommandCx {
     pub(crate) staff: StaffCx,
     /// Under which the answer is kept.
     pub(crate) request: RequestKey,
+    /// Whether the client gave the key, so that this may be a repeat.
+    pub(crate) may_repeat: bool,
 }
 
 impl StaffCx {

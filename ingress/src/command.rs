@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use frontdesk_core::db::{DbError, TxKind, requests};
 use frontdesk_core::jobs::{Answer, FieldError, Job, JobName, RequestKey};
 use frontdesk_core::queue::{From as Origin, Push, Queue, QueueError, Waited};
 use frontdesk_core::telemetry::TraceParent;
@@ -21,13 +22,15 @@ use crate::reply::{HttpError, Reply};
 const KEY_HEADER: &str = "idempotency-key";
 /// Longer keys carry no more meaning.
 const LONGEST_KEY: usize = 200;
+/// How long a write under a client's key waits before it looks whether it was answered long ago.
+const FIRST_LOOK: Duration = Duration::from_millis(250);
 
 type Answering<'a> = Pin<Box<dyn Future<Output = Result<Waited<Answer>, QueueError>> + Send + 'a>>;
 
 /// Any job that answers an API write.
-trait Ask: Send {
+trait Ask: Send + Sync {
     fn name(&self) -> JobName;
-    fn ask<'a>(self: Box<Self>, queue: &'a Queue, origin: Origin<'a>, push: Push, wait: Duration) -> Answering<'a>;
+    fn ask<'a>(&'a self, queue: &'a Queue, origin: Origin<'a>, push: Push, wait: Duration) -> Answering<'a>;
 }
 
 impl<J: Job<Done = Answer>> Ask for J {
@@ -35,8 +38,8 @@ impl<J: Job<Done = Answer>> Ask for J {
         J::NAME
     }
 
-    fn ask<'a>(self: Box<Self>, queue: &'a Queue, origin: Origin<'a>, push: Push, wait: Duration) -> Answering<'a> {
-        Box::pin(async move { queue.push_and_wait(origin, &*self, push, wait).await })
+    fn ask<'a>(&'a self, queue: &'a Queue, origin: Origin<'a>, push: Push, wait: Duration) -> Answering<'a> {
+        Box::pin(async move { queue.push_and_wait(origin, self, push, wait).await })
     }
 }
 
@@ -55,10 +58,12 @@ impl Asked {
 
 /// Gives a write its key and fingerprint.
 pub(crate) fn begin(staff: StaffCx) -> Result<CommandCx, HttpError> {
-    let key = client_key(&staff.call)?.unwrap_or_else(|| Uuid::new_v4().to_string());
+    let given = client_key(&staff.call)?;
+    let may_repeat = given.is_some();
+    let key = given.unwrap_or_else(|| Uuid::new_v4().to_string());
     let fingerprint = fingerprint(&[staff.call.method.as_str(), &staff.call.path], staff.call.body());
     let request = RequestKey { key, fingerprint, user: Some(staff.user) };
-    Ok(CommandCx { staff, request })
+    Ok(CommandCx { staff, request, may_repeat })
 }
 
 /// The client's key: visible characters, so that it reads the same everywhere.
@@ -83,21 +88,56 @@ pub(crate) fn fingerprint(parts: &[&str], body: &[u8]) -> String {
     hex::encode(hash.finalize())
 }
 
-/// Enqueues for a shop, and waits. `subject` is who may ask for the answer later.
-pub(crate) async fn run(
-    app: &App,
-    scope: &ShopScope,
-    subject: &str,
-    key: &str,
+/// Who asks, and under which key.
+pub(crate) struct Asking {
+    scope: ShopScope,
+    /// Who may look at the answer later.
+    subject: String,
+    /// In the queue another body under the same key is another job: the worker compares it with the stored answer's fingerprint and refuses it.
+    queue_key: String,
+    may_repeat: bool,
     trace: TraceParent,
-    asked: Asked,
-) -> Result<Reply, HttpError> {
-    let push = Push { key: Some(key.to_owned()), delay: Duration::ZERO, wait: true, trace: Some(trace.to_string()) };
-    let queue = asked.0.name();
-    let waited = asked.0.ask(&app.queue, Origin::Shop(scope), push, app.config.api_wait).await;
-    match waited.map_err(HttpError::unavailable)? {
+}
+
+impl Asking {
+    pub(crate) fn of(cx: &CommandCx) -> Self {
+        Self {
+            scope: cx.staff.scope,
+            subject: cx.staff.session.subject(),
+            queue_key: fingerprint(&[&cx.request.key, &cx.request.fingerprint], b""),
+            may_repeat: cx.may_repeat,
+            trace: cx.trace,
+        }
+    }
+}
+
+/// Enqueues for a shop, and waits.
+pub(crate) async fn run(app: &App, who: &Asking, asked: Asked) -> Result<Reply, HttpError> {
+    let wait = app.config.api_wait;
+    let first = if who.may_repeat { wait.min(FIRST_LOOK) } else { wait };
+    let mut waited = ask(app, who, &asked, first).await?;
+    if let (Waited::StillRunning(job), true) = (&waited, who.may_repeat) {
+        // The queue keeps a result for a minute; a repeat after that finds it where the job stored it.
+        if let Some(answer) = stored(app, who, &job.to_string()).await {
+            return Reply::answer(answer);
+        }
+        waited = ask(app, who, &asked, wait.saturating_sub(first)).await?;
+    }
+    match waited {
         Waited::Done(answer) => Reply::answer(answer),
         Waited::Failed { code } => Err(HttpError::job_failed(code)),
-        Waited::StillRunning(job) => Ok(Reply::later(&jobs::handle(&app.config.jwt_secrets, queue, job, subject))),
+        Waited::StillRunning(job) => Ok(Reply::later(&jobs::handle(&app.config.jwt_secrets, asked.0.name(), job, &who.subject))),
     }
+}
+
+async fn ask(app: &App, who: &Asking, asked: &Asked, wait: Duration) -> Result<Waited<Answer>, HttpError> {
+    let push = Push { key: Some(who.queue_key.clone()), delay: Duration::ZERO, wait: true, trace: Some(who.trace.to_string()) };
+    asked.0.ask(&app.queue, Origin::Shop(&who.scope), push, wait).await.map_err(HttpError::unavailable)
+}
+
+/// The stored answer of a job; a Postgres that is away has none.
+async fn stored(app: &App, who: &Asking, job: &str) -> Option<Answer> {
+    let job = job.to_owned();
+    let read = async move |mut tx| requests::of_job(&mut tx, &job).await.map_err(|error: DbError| error);
+    app.db.shop_tx(&who.scope, TxKind::Read, read).await.ok().flatten().map(|stored| stored.answer)
 }

@@ -60,7 +60,7 @@ impl Form {
 
     fn take(&mut self, name: &'static str) -> Option<Value> {
         self.known.insert(name);
-        self.values.remove(name).filter(|value| !value.is_null() && !(self.from_query && value.as_str() == Some("")))
+        self.values.remove(name).filter(|value| !is_nothing(value, self.from_query))
     }
 
     fn missing<T>(&mut self, name: &'static str, value: Option<T>, had: bool) -> Option<T> {
@@ -97,7 +97,7 @@ impl Form {
 
     /// Whether something was given under this name.
     fn has(&self, name: &str) -> bool {
-        self.values.get(name).is_some_and(|value| !value.is_null() && !(self.from_query && value.as_str() == Some("")))
+        self.values.get(name).is_some_and(|value| !is_nothing(value, self.from_query))
     }
 
     /// Text in a form of its own.
@@ -290,6 +290,11 @@ impl Form {
         let read = T::read(&mut self);
         self.finish(read)
     }
+}
+
+/// `null` in a body and an empty parameter in a query say nothing.
+fn is_nothing(value: &Value, from_query: bool) -> bool {
+    value.is_null() || (from_query && value.as_str() == Some(""))
 }
 
 /// Reads an id out of a path.

@@ -18,10 +18,8 @@ const LOCAL_COOKIE: &str = "frontdesk";
 
 /// Anybody, but no other site's page: it could log a browser in as somebody else.
 pub(crate) fn public(call: Call) -> Result<PublicCx, HttpError> {
-    if !call.method.is_safe() {
-        if sent_by_another_site(&call, false) {
-            return Err(HttpError::cross_site());
-        }
+    if !call.method.is_safe() && sent_by_another_site(&call, false) {
+        return Err(HttpError::cross_site());
     }
     Ok(PublicCx { call })
 }

@@ -145,7 +145,7 @@ impl Shape {
 #[derive(Clone)]
 pub enum Gives {
     /// JSON with this status.
-    Json(u16, Shape),
+    Json(u16, Box<Shape>),
     /// Text or a page.
     Text,
     /// 204.
@@ -188,7 +188,7 @@ impl Route {
     }
 
     fn gives<T: utoipa::ToSchema>(self, status: u16) -> Self {
-        Self { gives: Gives::Json(status, Shape::of::<T>()), ..self }
+        Self { gives: Gives::Json(status, Box::new(Shape::of::<T>())), ..self }
     }
 
     fn text(self) -> Self {
@@ -276,10 +276,9 @@ where
 {
     let enqueue = move |staff: StaffCx| async move {
         let cx = command::begin(staff)?;
-        let (app, scope, subject, key, trace) =
-            (cx.app.clone(), cx.staff.scope, cx.staff.session.subject(), cx.request.key.clone(), cx.trace);
+        let (app, who) = (cx.app.clone(), command::Asking::of(&cx));
         let asked = handler(cx).await?;
-        command::run(&app, &scope, &subject, &key, trace, asked).await
+        command::run(&app, &who, asked).await
     };
     Route { is_command: true, ..staff(method, path, permission, about, enqueue) }
 }

@@ -1,5 +1,7 @@
 //! The ingress over real sockets and a real Redis, while Postgres is away.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+
 mod support;
 
 use std::time::Duration;

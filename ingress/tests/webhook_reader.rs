@@ -1,5 +1,7 @@
 //! From Meta's form to ours: every fixture of the contract, the odd cases it names, and that no input whatsoever breaks the reader.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use chrono::{DateTime, Utc};
 use frontdesk_core::inbound::{AliasKind, Content, Happening, InboundEvent, Platform};
 use frontdesk_ingress::webhook::{Unreadable, read};
