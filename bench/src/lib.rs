@@ -1,1 +1,0 @@
-//! Measures Frontdesk in ratios, in one run.
