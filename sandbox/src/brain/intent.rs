@@ -96,10 +96,11 @@ impl Reading {
         if told.is_none() && languages.len() == 1 {
             languages = Language::ALL.to_vec();
         }
+        let mistyped: Vec<bool> = folded.iter().map(|token| lexicon().may_be_mistyped(&languages, token)).collect();
         let mut found = Vec::new();
         for at in 0..folded.len() {
             for (_, meaning) in Meaning::NAMES {
-                if let Some(length) = lexicon().length_at(&languages, meaning, &folded, at) {
+                if let Some(length) = lexicon().length_at(&languages, meaning, &folded, &mistyped, at) {
                     found.push((meaning, at, length));
                 }
             }

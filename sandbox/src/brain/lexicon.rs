@@ -162,7 +162,16 @@ impl Lexicon {
     }
 
     /// How many tokens from `at` on carry a meaning: the longest phrase that fits there.
-    pub(super) fn length_at(&self, languages: &[Language], meaning: Meaning, tokens: &[String], at: usize) -> Option<usize> {
+    ///
+    /// `mistyped` says of each token whether it may be a word with a typo ([`Self::may_be_mistyped`]): found out once a message.
+    pub(super) fn length_at(
+        &self,
+        languages: &[Language],
+        meaning: Meaning,
+        tokens: &[String],
+        mistyped: &[bool],
+        at: usize,
+    ) -> Option<usize> {
         languages
             .iter()
             .filter_map(|language| self.phrases.get(&(language.code(), meaning)))
@@ -170,14 +179,14 @@ impl Lexicon {
             .filter(|words| {
                 !words.is_empty()
                     && at + words.len() <= tokens.len()
-                    && words.iter().zip(&tokens[at..]).all(|(word, token)| word.matches(token, self.may_be_mistyped(languages, token)))
+                    && words.iter().zip(&tokens[at..]).zip(&mistyped[at..]).all(|((word, token), typos)| word.matches(token, *typos))
             })
             .map(Vec::len)
             .max()
     }
 
     /// A word that is right as it stands is not taken for another: "thing" is no "think", black is no price.
-    fn may_be_mistyped(&self, languages: &[Language], token: &str) -> bool {
+    pub(super) fn may_be_mistyped(&self, languages: &[Language], token: &str) -> bool {
         token.len() > 4 && !names_goods(token) && !languages.iter().any(|language| self.knows(*language, token))
     }
 
