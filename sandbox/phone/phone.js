@@ -265,7 +265,8 @@ $("customers").addEventListener("click", (e) => {
 
 function grow() {
   $("text").style.height = "auto";
-  $("text").style.height = `${Math.min($("text").scrollHeight, 140)}px`;
+  // scrollHeight leaves the border out.
+  $("text").style.height = `${Math.min($("text").scrollHeight + 2, 140)}px`;
 }
 
 $("compose").addEventListener("submit", (e) => {

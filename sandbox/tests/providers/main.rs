@@ -1,4 +1,5 @@
 //! The sandbox as its callers see it: over HTTP and SMTP, in process.
+#![expect(clippy::unwrap_used, reason = "also in what the tests share: a set-up that fails is a test that fails")]
 
 mod bench;
 mod control;
