@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod agent_guards;
+mod crash;
 mod deadline;
 mod deliveries;
 mod handoff;

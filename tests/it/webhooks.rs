@@ -118,3 +118,11 @@ async fn an_accepted_webhook_survives_the_death_of_redis() {
     assert_eq!(stack.sandbox.state().wait_for_sends(WHATSAPP, "491700000005", 0, 1, system_tests::PATIENCE).await.len(), 1);
     stack.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_503_and_never_200_while_redis_is_away() {
+    let mut stack = TestStack::planned(Plan { workers: 0, scheduler: false, ..Plan::default() }).await.unwrap();
+    let body = serde_json::to_vec(&text(WHATSAPP, "wamid.refused", "491700000006", "hello")).unwrap();
+    stack.redis.kill().unwrap();
+    assert_eq!(stack.webhook(&body).await.unwrap(), 503);
+}

@@ -6,6 +6,7 @@ pub mod postgres;
 pub mod redis;
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -17,6 +18,7 @@ use frontdesk_core::secrets::Sealer;
 use frontdesk_sandbox::{Customer, Inbound, ReceivedSend, Sandbox, SandboxConfig};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -131,6 +133,18 @@ impl TestStack {
         let stop = self.shutdown.child_token();
         self.workers.push((stop.clone(), tokio::spawn(frontdesk_workers::run(config, stop))));
         Ok(())
+    }
+
+    /// A worker as a process of its own, to be killed. `crash_at` names the point at which it kills itself.
+    pub fn spawn_worker(&self, crash_at: Option<&str>) -> anyhow::Result<Child> {
+        let here = std::env::current_exe()?;
+        let built = here.ancestors().nth(2).context("tests lie under the target folder")?.join("frontdesk-worker");
+        let mut command = Command::new(&built);
+        command.env_clear().envs(&self.env.0).stdout(Stdio::null()).kill_on_drop(true);
+        if let Some(point) = crash_at {
+            command.env("FRONTDESK_CRASH_AT", point);
+        }
+        command.spawn().with_context(|| format!("{} is not there; build it by cargo build --workspace --bins", built.display()))
     }
 
     /// Drains everything; a process that ended badly fails the test.

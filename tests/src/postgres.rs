@@ -27,13 +27,13 @@ impl Database {
         let template = format!("frontdesk_template_{}", env!("FRONTDESK_TEMPLATE"));
         let name = format!("test_{}", uuid::Uuid::new_v4().simple());
         let admin = connect(&superuser).await?;
-        admin.execute("SELECT pg_advisory_lock(7_741_001)", &[]).await?;
+        admin.execute("SELECT pg_advisory_lock(7741001)", &[]).await?;
         let made = make_template(&admin, &superuser, &template).await;
         let copied = match made {
             Ok(()) => admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template} OWNER frontdesk_owner")).await.map_err(Into::into),
             Err(error) => Err(error),
         };
-        admin.execute("SELECT pg_advisory_unlock(7_741_001)", &[]).await?;
+        admin.execute("SELECT pg_advisory_unlock(7741001)", &[]).await?;
         copied?;
         Ok(Self { superuser, name })
     }

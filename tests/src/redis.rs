@@ -36,10 +36,16 @@ impl Redis {
         self.child.id()
     }
 
-    /// Kills it as a power cut would, and starts it again on the same files and port.
-    pub async fn kill_and_restart(&mut self) -> anyhow::Result<()> {
+    /// Kills it for good.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
+        Ok(())
+    }
+
+    /// Kills it as a power cut would, and starts it again on the same files and port.
+    pub async fn kill_and_restart(&mut self) -> anyhow::Result<()> {
+        self.kill()?;
         self.child = spawn(&self.dir, self.port)?;
         self.wait().await
     }

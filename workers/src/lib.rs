@@ -4,6 +4,7 @@ pub mod agent;
 pub mod catalogue;
 pub mod channels;
 pub mod clients;
+pub mod crash;
 pub mod jobs;
 pub mod registry;
 pub mod runner;

@@ -14,6 +14,8 @@ pub(super) struct Product {
     pub(super) name: String,
     pub(super) price: Option<String>,
     pub(super) stock: Option<i64>,
+    /// What the shop says of it: a sneaker's name need not say that it is one.
+    pub(super) description: String,
 }
 
 impl Product {
@@ -28,7 +30,8 @@ impl Product {
             _ => None,
         };
         let stock = ["stock", "available", "in_stock"].iter().find_map(|key| whole(value.get(key)?));
-        Some(Self { id, name, price, stock })
+        let description = ["description", "details"].iter().find_map(|key| value.get(key)?.as_str()).unwrap_or_default().to_owned();
+        Some(Self { id, name, price, stock, description })
     }
 
     /// Its name and, in brackets, its price as it was given.
@@ -138,7 +141,10 @@ pub(super) fn meant<'p>(products: &'p [Product], words: &[String], sizes: &[Stri
     let mut ranked: Vec<(f64, &Product)> = Vec::new();
     for (product, features) in products.iter().zip(&features) {
         let hit: Vec<&Feature> = features.iter().filter(|feature| said.iter().any(|word| word.means(feature))).collect();
-        if !hit.iter().any(|feature| feature.kind == Kind::Word) && !spells_out(&hit, features) {
+        let named = hit.iter().any(|feature| feature.kind == Kind::Word) || spells_out(&hit, features);
+        // By its description alone a thing is meant only as what it is ("sneaker"), and less than one that is called so.
+        let described = !named && is_described(product, &said);
+        if !named && !described {
             continue;
         }
         let own_sizes = product.sizes();
@@ -149,11 +155,17 @@ pub(super) fn meant<'p>(products: &'p [Product], words: &[String], sizes: &[Stri
         if has_colour && !wanted_colours.is_empty() && !wanted_colours.iter().any(|colour| hit.iter().any(|own| own.means(colour))) {
             continue;
         }
-        let score = hit.iter().map(|feature| rarity(feature) * if feature.kind == Kind::Word { 1.0 } else { 0.6 }).sum();
-        ranked.push((score, product));
+        let score: f64 = hit.iter().map(|feature| rarity(feature) * if feature.kind == Kind::Word { 1.0 } else { 0.6 }).sum();
+        ranked.push((if described { score * 0.6 + 0.1 } else { score }, product));
     }
     let best = ranked.iter().map(|(score, _)| *score).fold(0.0, f64::max);
     ranked.into_iter().filter(|(score, _)| *score >= best * 0.95).map(|(_, product)| product).collect()
+}
+
+/// Whether the description says that it is a thing of the kind that was asked for.
+fn is_described(product: &Product, said: &[Feature]) -> bool {
+    let told: Vec<Feature> = tokens(&product.description).iter().map(|token| Feature::of(token)).collect();
+    said.iter().filter(|word| word.kind == Kind::Word && word.sense.is_some()).any(|word| told.iter().any(|own| own.sense == word.sense))
 }
 
 /// A name made of colours and sizes alone is meant when all of it was said.
@@ -166,7 +178,7 @@ mod tests {
     use super::*;
 
     fn products(names: &[&str]) -> Vec<Product> {
-        let product = |(at, name): (usize, &&str)| Product { id: at as i64, name: (*name).to_owned(), price: None, stock: None };
+        let product = |(at, name): (usize, &&str)| Product { id: at as i64, name: (*name).to_owned(), price: None, stock: None, description: String::new() };
         names.iter().enumerate().map(product).collect()
     }
 

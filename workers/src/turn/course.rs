@@ -16,6 +16,7 @@ use crate::agent::judge::{Shown, Verdict, judge_shown};
 use crate::agent::texts::{self, Text};
 use crate::agent::{self, Context, Course, Hit, ShopCard, ThinkError, Trace};
 use crate::catalogue::Catalogue;
+use crate::crash::{self, Point};
 use crate::runner::{JobContext, JobError};
 
 /// A proposal older than this is not confirmed any more: prices and stock have moved on.
@@ -102,6 +103,7 @@ pub(super) async fn take(cx: &JobContext<App>, key: &ConversationKey, turn: &mut
             }
         }
     };
+    crash::at(Point::AfterModel);
     let course = match course {
         Ok(course) => course,
         Err(ThinkError::Db(error)) => return Err(error.into()),

@@ -14,6 +14,7 @@ use super::{Reply, Turn, tell};
 use crate::App;
 use crate::agent::texts::{self, SummaryLine, Text};
 use crate::agent::{Course, Trace};
+use crate::crash::{self, Point};
 use crate::runner::JobError;
 
 /// Decides the turn. A turn that was decided before stays as it is.
@@ -42,6 +43,7 @@ pub(super) async fn decide(app: &App, turn: &mut Turn, course: Course, proposal:
         })
         .await?;
     let (pending, events) = decided.ok_or_else(JobError::lost)?;
+    crash::at(Point::AfterDecide);
     app.push_outbox(&turn.scope, pending).await;
     for (kind, event) in events {
         app.announce(&turn.scope, kind, &event).await;

@@ -13,6 +13,7 @@ use super::{Reply, Turn, tell};
 use crate::App;
 use crate::agent::texts::{self, Text};
 use crate::clients::meta::{Account, Action, Button, Outgoing, Sent};
+use crate::crash::{self, Point};
 use crate::runner::JobError;
 
 /// How long the platform may take to tell us that an unknown send arrived, before it is sent again.
@@ -81,8 +82,12 @@ async fn send(app: &App, turn: &Turn, message: &OutboundRow) -> Result<(), JobEr
     let Some(account) = app.account(&turn.channel) else {
         return fail(app, turn, message, 190, Action::Disconnected).await;
     };
+    crash::at(Point::AfterClaim);
     let sent = transmit(app, &account, turn, message).await;
-    record(app, turn, message, sent).await
+    crash::at(Point::AfterSend);
+    record(app, turn, message, sent).await?;
+    crash::at(Point::AfterRecord);
+    Ok(())
 }
 
 async fn transmit(app: &App, account: &Account, turn: &Turn, message: &OutboundRow) -> Sent {

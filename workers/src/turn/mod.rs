@@ -24,6 +24,7 @@ use frontdesk_core::tenancy::ShopScope;
 
 use crate::App;
 use crate::agent::texts::Language;
+use crate::crash::{self, Point};
 use crate::runner::{JobContext, JobError};
 
 pub use compose::Reply;
@@ -128,6 +129,7 @@ pub async fn run(cx: &JobContext<App>, key: &ConversationKey) -> Result<(), JobE
     if taken.mail.is_empty() {
         return Ok(());
     }
+    crash::at(Point::AfterTake);
     let clock = TurnClock::new(taken.now_ms);
     let mut mail = taken.mail;
     let Some(channel) = app.channels.find(&mail[0].event.channel).await? else {
@@ -171,7 +173,9 @@ pub async fn run(cx: &JobContext<App>, key: &ConversationKey) -> Result<(), JobE
 }
 
 async fn acknowledge(cx: &JobContext<App>, key: &ConversationKey, handled: usize) -> Result<(), JobError> {
+    crash::at(Point::BeforeAck);
     cx.app.mailbox.acknowledge(&cx.envelope, key, handled).await?;
+    crash::at(Point::AfterAck);
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use frontdesk_core::mailbox::Mail;
 
 use super::{Said, Turn, TurnClock, tell, window};
 use crate::App;
+use crate::crash::{self, Point};
 use crate::agent::texts::{self, Language};
 use crate::runner::JobError;
 
@@ -57,6 +58,7 @@ pub(super) async fn open(app: &App, channel: &ChannelRef, mail: &[Mail], clock: 
     let (channel, mail) = (channel.clone(), mail.to_vec());
     let scope = channel.scope();
     let opened = app.db.shop_tx(&scope, TxKind::Turn, async move |mut tx| open_in(&mut tx, channel, &mail, clock).await).await?;
+    crash::at(Point::AfterOpen);
     app.push_outbox(&scope, opened.1).await;
     Ok(opened.0)
 }
