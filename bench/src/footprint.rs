@@ -1,4 +1,4 @@
-//! Memory and idle processor time of processes, read from `/proc`; elsewhere there are no such figures.
+//! Memory and processor time of processes, read from `/proc`; elsewhere there are no such figures.
 
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,12 @@ pub(crate) async fn measure(roots: &[(String, u32)], time: Duration) -> Vec<Foot
             idle_percent: ticks(family).saturating_sub(before) as f64 / TICKS_PER_SECOND / elapsed * 100.0,
         })
         .collect()
+}
+
+/// Processor time that each of `roots` has taken so far, with its children that still run, in ms.
+pub(crate) fn processor_ms(roots: &[(String, u32)]) -> Vec<f64> {
+    let ticks = |pid: u32| family(pid).into_iter().filter_map(cpu_ticks).sum::<u64>();
+    roots.iter().map(|(_, pid)| ticks(*pid) as f64 * 1_000.0 / TICKS_PER_SECOND).collect()
 }
 
 /// A process and its children.

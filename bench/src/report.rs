@@ -24,6 +24,14 @@ pub(crate) struct Crowd {
     pub(crate) outcome: Outcome,
 }
 
+/// What an answer costs a process.
+#[derive(Debug)]
+pub(crate) struct Cost {
+    pub(crate) name: String,
+    /// Processor time, ms.
+    pub(crate) ms_per_answer: f64,
+}
+
 /// Everything measured in one run; what was left out is not shown.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -32,6 +40,7 @@ pub(crate) struct Report {
     pub(crate) model_ms: u64,
     pub(crate) accepting: Option<Accepting>,
     pub(crate) crowds: Vec<Crowd>,
+    pub(crate) costs: Vec<Cost>,
     pub(crate) flood: Option<Flood>,
     pub(crate) footprints: Vec<Footprint>,
 }
@@ -44,6 +53,9 @@ impl Report {
         self.accepting.iter().for_each(|accepting| accepting_table(accepting, &mut out));
         if !self.crowds.is_empty() {
             self.latency_table(&mut out);
+        }
+        if !self.costs.is_empty() {
+            cost_table(&self.costs, &mut out);
         }
         self.flood.iter().for_each(|flood| flood_table(flood, &mut out));
         if !self.footprints.is_empty() {
@@ -185,6 +197,15 @@ fn footprint_table(footprints: &[Footprint], out: &mut String) {
         let count = if *processes == 1 { String::new() } else { format!(" ({processes} processes, proportional shares)") };
         line(out, format_args!("| {name}{count} | {memory_mib:.0} MiB | {idle_percent:.1} % of a core |"));
     }
+}
+
+fn cost_table(costs: &[Cost], out: &mut String) {
+    line(out, format_args!("\n### Processor time per answer, both models answering\n"));
+    line(out, format_args!("| process | per answer |\n| --- | ---: |"));
+    for Cost { name, ms_per_answer } in costs {
+        line(out, format_args!("| {name} | {} |", fine_ms(Some(*ms_per_answer))));
+    }
+    line(out, format_args!("| **together** | **{}** |", fine_ms(Some(costs.iter().map(|cost| cost.ms_per_answer).sum()))));
 }
 
 /// How many have the agent's answer, and how many another text in its place.

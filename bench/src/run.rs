@@ -11,7 +11,7 @@ use crate::args::{Args, Part};
 use crate::flood::{self, CALM_TEXT, FLOOD_TEXT, Flood, Plan};
 use crate::footprint;
 use crate::replies::{self, Arrival, Load, Outcome};
-use crate::report::{Crowd, Report};
+use crate::report::{Cost, Crowd, Report};
 use crate::sandbox::{Message, Model, Sandbox};
 use crate::stack::{Program, Stack, free_address};
 use crate::webhook::{Account, Customer, PRODUCTS, SERVICES, Signer};
@@ -52,7 +52,7 @@ pub(crate) async fn run(args: &Args, stack: &mut Stack, http: reqwest::Client) -
     stack.start(&bench.ingress_program()).await?;
     stack.start(&bench.scheduler_program()).await?;
     if args.wants(Part::Latency) {
-        report.crowds = bench.crowds(stack, &mut cast).await?;
+        (report.crowds, report.costs) = bench.crowds(stack, &mut cast).await?;
     }
     if args.wants(Part::Flood) {
         report.flood = Some(bench.flood(stack, &mut cast).await?);
@@ -103,7 +103,7 @@ impl<'a> Bench<'a> {
         let accepting = accept::measure(source, self.ingress, bare, self.args.rounds, self.args.round(), self.args.connections).await?;
         let metrics = self.http.get(format!("http://127.0.0.1:{}/metrics", self.args.ingress_metrics_port)).send().await?.text().await?;
         accepting.check(&metrics)?;
-        stack.stop(&["bare acceptor", "ingress"]).await;
+        stack.stop(&["bare-acceptor", "ingress"]).await;
         // Consent is given by --discard-redis-data.
         let redis = redis::Client::open(self.args.redis_url.as_str())?;
         redis::cmd("FLUSHALL").query_async::<()>(&mut redis.get_multiplexed_async_connection().await?).await.context("empty Redis")?;
@@ -147,7 +147,7 @@ impl<'a> Bench<'a> {
 
     /// Fresh workers, so that no circuit breaker remembers what went before; then a few customers whom nobody counts.
     async fn fresh_workers(&self, stack: &mut Stack, cast: &mut Cast) -> anyhow::Result<()> {
-        stack.stop(&["worker 1", "worker 2"]).await;
+        stack.stop(&["worker-1", "worker-2"]).await;
         for program in self.worker_programs() {
             stack.start(&program).await?;
         }
@@ -162,19 +162,28 @@ impl<'a> Bench<'a> {
         self.load.crowd(account, arrivals, TEXT, models, outage, PATIENCE).await
     }
 
-    async fn crowds(&self, stack: &mut Stack, cast: &mut Cast) -> anyhow::Result<Vec<Crowd>> {
+    /// The crowds, and what an answer costs each process while both models answer.
+    async fn crowds(&self, stack: &mut Stack, cast: &mut Cast) -> anyhow::Result<(Vec<Crowd>, Vec<Cost>)> {
         let within = Duration::from_millis(self.args.arrive_within_ms);
-        let mut measured = Vec::new();
+        let (mut measured, mut costs) = (Vec::new(), Vec::new());
         for ((models, gemini, openai), crowds) in BEHAVIOURS.into_iter().zip(std::mem::take(&mut cast.crowds)) {
             say(&format!("Customers and their replies: {models}"));
             self.fresh_workers(stack, cast).await?;
             let mut outcomes = Vec::new();
+            let roots = self.roots(stack);
+            let before = footprint::processor_ms(&roots);
             for crowd in crowds {
                 outcomes.push(self.answered(PRODUCTS, replies::at_random(crowd, within), (gemini, openai)).await?);
             }
-            measured.push(Crowd { models, outcome: Outcome::join(outcomes) });
+            let outcome = Outcome::join(outcomes);
+            if measured.is_empty() {
+                let answers = outcome.answer_ms.len().max(1) as f64;
+                let taken = footprint::processor_ms(&roots).into_iter().zip(before).map(|(after, before)| (after - before) / answers);
+                costs = roots.into_iter().zip(taken).map(|((name, _), ms_per_answer)| Cost { name, ms_per_answer }).collect();
+            }
+            measured.push(Crowd { models, outcome });
         }
-        Ok(measured)
+        Ok((measured, costs))
     }
 
     async fn flood(&self, stack: &mut Stack, cast: &mut Cast) -> anyhow::Result<Flood> {
@@ -199,15 +208,20 @@ impl<'a> Bench<'a> {
             self.fresh_workers(stack, cast).await?;
         }
         tokio::time::sleep(SETTLE).await;
-        let mut roots: Vec<(String, u32)> =
-            stack.processes().into_iter().filter(|(name, _)| *name != "sandbox").map(|(name, pid)| (name.to_owned(), pid)).collect();
-        roots.extend(self.args.watch.iter().cloned());
+        let mut roots = self.roots(stack);
+        roots.retain(|(name, _)| name != "sandbox");
         let begun = Instant::now();
         let footprints = footprint::measure(&roots, Duration::from_millis(self.args.idle_ms)).await;
         if footprints.is_empty() {
             say(&format!("there is no /proc here, so no such figures ({} s)", begun.elapsed().as_secs()));
         }
         Ok(footprints)
+    }
+
+    /// Everything that runs, with its process id.
+    fn roots(&self, stack: &Stack) -> Vec<(String, u32)> {
+        let ours = stack.processes().into_iter().map(|(name, pid)| (name.to_owned(), pid));
+        ours.chain(self.args.watch.iter().cloned()).collect()
     }
 
     fn sandbox_program(&self) -> Program {
@@ -228,7 +242,7 @@ impl<'a> Bench<'a> {
     }
 
     fn worker_programs(&self) -> [Program; 2] {
-        [("worker 1", self.args.worker_1_metrics_port), ("worker 2", self.args.worker_2_metrics_port)]
+        [("worker-1", self.args.worker_1_metrics_port), ("worker-2", self.args.worker_2_metrics_port)]
             .map(|(name, port)| behind_metrics(name, "frontdesk-worker", port))
     }
 
@@ -248,7 +262,7 @@ fn behind_metrics(name: &'static str, binary: &'static str, port: u16) -> Progra
 
 fn bare_program(listen: SocketAddr) -> Program {
     Program {
-        name: "bare acceptor",
+        name: "bare-acceptor",
         binary: "bare-acceptor",
         environment: Vec::new(),
         arguments: vec!["--listen".to_owned(), listen.to_string()],
