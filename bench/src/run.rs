@@ -1,7 +1,7 @@
 //! The course of a run: what is started when, and what is measured on it.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -63,8 +63,11 @@ pub(crate) async fn run(args: &Args, stack: &mut Stack, http: reqwest::Client) -
     Ok(report)
 }
 
+/// What is going on, and how long the run has lasted.
 fn say(what: &str) {
-    eprintln!("    {what}");
+    static BEGUN: OnceLock<Instant> = OnceLock::new();
+    let seconds = BEGUN.get_or_init(Instant::now).elapsed().as_secs();
+    eprintln!("    {seconds:>3} s  {what}");
 }
 
 /// Customers prepared in the sandbox, for each of the measurements.
@@ -151,6 +154,7 @@ impl<'a> Bench<'a> {
         for program in self.worker_programs() {
             stack.start(&program).await?;
         }
+        say("… workers are ready");
         let arrivals = replies::at_random(cast.warm_ups.pop().unwrap_or_default(), Duration::from_secs(1));
         let outcome = self.answered(PRODUCTS, arrivals, (Model::Well, Model::Well)).await?;
         anyhow::ensure!(outcome.answer_ms.len() > 0, "nobody is answered: see the workers' logs in {}", self.args.logs.display());
@@ -210,11 +214,11 @@ impl<'a> Bench<'a> {
         tokio::time::sleep(SETTLE).await;
         let mut roots = self.roots(stack);
         roots.retain(|(name, _)| name != "sandbox");
-        let begun = Instant::now();
         let footprints = footprint::measure(&roots, Duration::from_millis(self.args.idle_ms)).await;
         if footprints.is_empty() {
-            say(&format!("there is no /proc here, so no such figures ({} s)", begun.elapsed().as_secs()));
+            say("there is no /proc here, so no such figures");
         }
+        say("Stopping");
         Ok(footprints)
     }
 

@@ -20,7 +20,7 @@ use crate::inbound::{ChannelKey, Platform};
 use crate::jobs::{RegisterShop, RequestKey, WantedLine};
 use crate::money::Money;
 use crate::plans::Plan;
-use crate::secrets::{SealContext, SecretError, Sealer};
+use crate::secrets::{SealContext, Sealer, SecretError};
 use crate::tenancy::ShopScope;
 
 const CATALOGUE: &str = include_str!("../seed/catalogue.csv");
@@ -330,8 +330,22 @@ impl Dice {
 }
 
 const NAMES: [&str; 16] = [
-    "Anna Keller", "Luca Romano", "Sofia Almeida", "Tom Becker", "Emma Laurent", "Mehmet Yilmaz", "Julia Jansen", "Carlos Vega", "Nina Hoffmann", "Oliver Hughes",
-    "Marta Silva", "Felix Wagner", "Chloé Bernard", "Elif Demir", "Daan Visser", "Lucía Ortega",
+    "Anna Keller",
+    "Luca Romano",
+    "Sofia Almeida",
+    "Tom Becker",
+    "Emma Laurent",
+    "Mehmet Yilmaz",
+    "Julia Jansen",
+    "Carlos Vega",
+    "Nina Hoffmann",
+    "Oliver Hughes",
+    "Marta Silva",
+    "Felix Wagner",
+    "Chloé Bernard",
+    "Elif Demir",
+    "Daan Visser",
+    "Lucía Ortega",
 ];
 
 /// Orders of each day of the past year; a day that has its orders keeps them.
@@ -421,7 +435,8 @@ mod tests {
     fn the_catalogue_has_forty_products_and_one_red_sneaker_in_42() {
         let products = catalogue().unwrap();
         assert!(products.len() >= 40, "{}", products.len());
-        let red_42: Vec<_> = products.iter().filter(|product| product.input.name.contains("Red 42")).map(|product| &product.input.name).collect();
+        let red_42: Vec<_> =
+            products.iter().filter(|product| product.input.name.contains("Red 42")).map(|product| &product.input.name).collect();
         assert_eq!(red_42, ["Trail Runner Red 42"]);
         let mut skus: Vec<_> = products.iter().map(|product| product.input.sku.clone()).collect();
         skus.sort();

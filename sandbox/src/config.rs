@@ -58,11 +58,14 @@ pub struct Limits {
     pub pair: bool,
     /// How long after the customer's last message anything may be sent, ms (24 h).
     pub window_ms: i64,
+    /// Whether somebody who never wrote through this sandbox may be sent messages all the same: webhooks posted by hand come from such.
+    #[serde(default)]
+    pub strangers: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { number_per_second: 1000, pair: true, window_ms: 24 * 3_600_000 }
+        Self { number_per_second: 1000, pair: true, window_ms: 24 * 3_600_000, strangers: false }
     }
 }
 

@@ -81,7 +81,7 @@ impl Args {
                 read_ms: 1_200,
                 ..Speed::default()
             },
-            limits: Limits { number_per_second: self.number_per_second, ..Limits::default() },
+            limits: Limits { number_per_second: self.number_per_second, strangers: true, ..Limits::default() },
             gemini_keys: self.gemini_keys,
             openai_keys: self.openai_keys,
             dashboard_url: self.dashboard_url,

@@ -21,7 +21,10 @@ async fn an_invented_price_is_not_sent() {
         let rows = stack.database.look().await.unwrap().query("SELECT DISTINCT price::text FROM products", &[]).await.unwrap();
         rows.iter().map(|row| row.get::<_, String>(0).replace('.', ",")).collect()
     };
-    let amounts = answer.split_whitespace().filter(|word| word.contains(',') || word.contains('.')).filter(|word| word.bytes().any(|b| b.is_ascii_digit()));
+    let amounts = answer
+        .split_whitespace()
+        .filter(|word| word.contains(',') || word.contains('.'))
+        .filter(|word| word.bytes().any(|b| b.is_ascii_digit()));
     for amount in amounts {
         let plain = amount.trim_matches(|c: char| !c.is_ascii_digit()).replace('.', ",");
         assert!(prices.contains(&plain), "{amount} in {answer}");
@@ -35,7 +38,7 @@ async fn no_wait_orders_nothing_even_if_the_model_confirms() {
     let stack = TestStack::start().await.unwrap();
     let customer = stack.customer(WHATSAPP, "491750000002");
     customer.says("hi, do you have red sneakers in 42? I'd take two").unwrap();
-    assert_eq!(buttons(&customer.hears().await.unwrap()).len(), 2);
+    assert_eq!(buttons(&customer.hears_answer().await.unwrap()).len(), 2);
     stack.sandbox.state().faults(|faults| faults.brain.misbehaviour = Misbehaviour::ConfirmUnasked);
     for words in ["no, wait", "yes but in 43", "ok how long does delivery take?"] {
         customer.says(words).unwrap();
@@ -65,10 +68,10 @@ async fn a_price_changed_after_the_proposal_is_shown_again_before_anything_is_or
     let stack = TestStack::start().await.unwrap();
     let customer = stack.customer(WHATSAPP, "491750000004");
     customer.says("hi, do you have red sneakers in 42? I'd take two").unwrap();
-    let proposal = customer.hears().await.unwrap();
+    let proposal = customer.hears_answer().await.unwrap();
     stack.database.look().await.unwrap().batch_execute("UPDATE products SET price = price + 1").await.unwrap();
     customer.taps(&buttons(&proposal)[0]).unwrap();
-    let again = customer.hears().await.unwrap();
+    let again = customer.hears_answer().await.unwrap();
     assert_eq!(buttons(&again).len(), 2, "{:?}", again.text);
     assert_eq!(stack.count(ORDERED).await.unwrap(), 0);
     customer.says("yes").unwrap();

@@ -14,7 +14,8 @@ async fn rush(break_models: impl FnOnce(&mut Faults)) -> (i64, i64) {
     let stack = TestStack::planned(plan).await.unwrap();
     stack.database.look().await.unwrap().batch_execute("UPDATE shops SET plan = 'business'").await.unwrap();
     stack.sandbox.state().faults(break_models);
-    let customers: Vec<_> = (0..CUSTOMERS).map(|n| stack.customer(WHATSAPP, Box::leak(format!("4917200{n:05}").into_boxed_str()))).collect();
+    let customers: Vec<_> =
+        (0..CUSTOMERS).map(|n| stack.customer(WHATSAPP, Box::leak(format!("4917200{n:05}").into_boxed_str()))).collect();
     let mut tick = tokio::time::interval(Duration::from_millis(10));
     for customer in &customers {
         tick.tick().await;

@@ -36,7 +36,9 @@ async fn a_human_answering_from_the_inbox_silences_the_ai() {
         customer.says("hello").unwrap();
         customer.hears().await.unwrap();
         stack.sandbox.state().human_answers(account, id, "Hi, this is Mara from the shop.").unwrap();
-        let paused = format!("SELECT count(*) FROM conversations c JOIN channels h ON h.id = c.channel_id WHERE c.paused_by = 'echo' AND h.external_id = '{account}'");
+        let paused = format!(
+            "SELECT count(*) FROM conversations c JOIN channels h ON h.id = c.channel_id WHERE c.paused_by = 'echo' AND h.external_id = '{account}'"
+        );
         until("the AI is paused", async || Ok((stack.count(&paused).await? == 1).then_some(()))).await.unwrap();
         let human = "SELECT count(*) FROM messages WHERE author = 'human'";
         assert!(stack.count(human).await.unwrap() >= 1);
@@ -66,7 +68,9 @@ async fn what_the_agent_cannot_read_gets_a_fitting_answer_once_an_hour() {
     customer.sends(&Inbound::Audio).unwrap();
     customer.hears_text().await.unwrap();
     customer.sends(&Inbound::Audio).unwrap();
-    until("both are stored", async || Ok((stack.count("SELECT count(*) FROM turns WHERE state = 'done'").await? == 2).then_some(()))).await.unwrap();
+    until("both are stored", async || Ok((stack.count("SELECT count(*) FROM turns WHERE state = 'done'").await? == 2).then_some(())))
+        .await
+        .unwrap();
     assert_eq!(customer.heard().iter().filter(|send| send.text.is_some()).count(), 1);
     stack.stop().await.unwrap();
 }

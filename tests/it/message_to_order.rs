@@ -12,12 +12,16 @@ async fn orders_as_customers_do(account: &str, id: &str, yes: &str) -> anyhow::R
 
     let customer = stack.customer(account, id);
     customer.says("hi, do you have red sneakers in 42? I'd take two")?;
-    let proposal = customer.hears().await?;
+    let proposal = customer.hears_answer().await?;
     assert!(proposal.answered_after_ms.unwrap() < 3_000, "answered after {:?} ms", proposal.answered_after_ms);
     assert_eq!(buttons(&proposal).len(), 2, "the summary asks: {:?}", proposal.text);
     assert!(proposal.text.as_deref().unwrap().contains("2 × "), "{:?}", proposal.text);
 
-    if yes == "(tap)" { customer.taps(&buttons(&proposal)[0])? } else { customer.says(yes)? };
+    if yes == "(tap)" {
+        customer.taps(&buttons(&proposal)[0])?
+    } else {
+        customer.says(yes)?
+    };
     let placed = customer.hears_text().await?;
     let orders = owner.get("/orders", 200).await?;
     let order = &orders["items"][0];

@@ -1,7 +1,7 @@
 //! Shops are kept apart: by the API, and by Postgres whatever the API does.
 
 use serde_json::json;
-use system_tests::{ACCOUNTANT, OTHER_OWNER, ORDER_MANAGER, OWNER, TestStack};
+use system_tests::{ACCOUNTANT, ORDER_MANAGER, OTHER_OWNER, OWNER, TestStack};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_of_another_shop_is_404_in_the_same_words_as_what_is_missing() {
@@ -11,8 +11,12 @@ async fn everything_of_another_shop_is_404_in_the_same_words_as_what_is_missing(
     let order = owner.get("/orders", 200).await.unwrap()["items"][0]["order_no"].clone();
     let channel = owner.get("/channels", 200).await.unwrap()["items"][0]["id"].clone();
     let look = stack.database.look().await.unwrap();
-    look.batch_execute("INSERT INTO customers (shop_id, channel_id) SELECT shop_id, id FROM channels WHERE external_id = '204411225588002'; \
-        INSERT INTO conversations (shop_id, channel_id, customer_id) SELECT shop_id, channel_id, id FROM customers").await.unwrap();
+    look.batch_execute(
+        "INSERT INTO customers (shop_id, channel_id) SELECT shop_id, id FROM channels WHERE external_id = '204411225588002'; \
+        INSERT INTO conversations (shop_id, channel_id, customer_id) SELECT shop_id, channel_id, id FROM customers",
+    )
+    .await
+    .unwrap();
     let conversation = stack.count("SELECT id FROM conversations").await.unwrap();
 
     let missing = other.get("/orders/99999999", 404).await.unwrap();

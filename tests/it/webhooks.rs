@@ -89,7 +89,9 @@ async fn a_burst_is_one_turn() {
         assert_eq!(stack.webhook(&serde_json::to_vec(&body).unwrap()).await.unwrap(), 200);
     }
     assert_eq!(stack.sandbox.state().wait_for_sends(WHATSAPP, "491700000003", 0, 1, system_tests::PATIENCE).await.len(), 1);
-    until("the turn is done", async || Ok((stack.count("SELECT count(*) FROM turns WHERE state = 'done'").await? > 0).then_some(()))).await.unwrap();
+    until("the turn is done", async || Ok((stack.count("SELECT count(*) FROM turns WHERE state = 'done'").await? > 0).then_some(())))
+        .await
+        .unwrap();
     assert_eq!(stack.count("SELECT count(*) FROM turns").await.unwrap(), 1);
     assert_eq!(stack.count("SELECT count(*) FROM messages WHERE direction = 'in' AND turn_id IS NOT NULL").await.unwrap(), 3);
     stack.stop().await.unwrap();
@@ -103,7 +105,8 @@ async fn one_conversation_is_answered_in_order_whatever_its_length() {
         customer.says(words).unwrap();
         customer.hears().await.unwrap();
     }
-    let overlapping = "SELECT count(*) FROM turns a JOIN turns b ON a.conversation_id = b.conversation_id AND a.id < b.id AND b.created_at < a.done_at";
+    let overlapping =
+        "SELECT count(*) FROM turns a JOIN turns b ON a.conversation_id = b.conversation_id AND a.id < b.id AND b.created_at < a.done_at";
     assert_eq!(stack.count(overlapping).await.unwrap(), 0);
     stack.stop().await.unwrap();
 }
@@ -125,4 +128,26 @@ async fn a_webhook_is_503_and_never_200_while_redis_is_away() {
     let body = serde_json::to_vec(&text(WHATSAPP, "wamid.refused", "491700000006", "hello")).unwrap();
     stack.redis.kill().unwrap();
     assert_eq!(stack.webhook(&body).await.unwrap(), 503);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_redis_forgot_is_not_answered_again() {
+    let stack = TestStack::start().await.unwrap();
+    let body = serde_json::to_vec(&text(WHATSAPP, "wamid.forgotten", "491700000007", "hello")).unwrap();
+    assert_eq!(stack.webhook(&body).await.unwrap(), 200);
+    assert!(!stack.sandbox.state().wait_for_sends(WHATSAPP, "491700000007", 0, 1, system_tests::PATIENCE).await.is_empty());
+    stack.quiet().await.unwrap();
+    let mut redis = redis::Client::open(stack.redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    redis::cmd("FLUSHALL").query_async::<()>(&mut redis).await.unwrap();
+
+    assert_eq!(stack.webhook(&body).await.unwrap(), 200);
+    let after = serde_json::to_vec(&text(WHATSAPP, "wamid.after", "491700000007", "thanks")).unwrap();
+    assert_eq!(stack.webhook(&after).await.unwrap(), 200);
+    until("the later message is answered", async || {
+        Ok((stack.count("SELECT count(*) FROM turns WHERE state = 'done'").await? == 2).then_some(()))
+    })
+    .await
+    .unwrap();
+    assert_eq!(replies_to(&stack, WHATSAPP, "491700000007").await, 2);
+    stack.stop().await.unwrap();
 }

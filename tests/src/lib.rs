@@ -33,7 +33,7 @@ pub const SERVICE_WHATSAPP: &str = "204411225588001";
 /// Seals the sample data's tokens.
 const ENCRYPTION_KEYS: &str = "test:dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI=";
 /// Long enough for a busy machine, short enough to notice a hang.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Settings by name.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +77,10 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { settings: Env::default(), workers: 1, scheduler: true, sandbox: SandboxConfig::default() }
+        let mut sandbox = SandboxConfig::default();
+        // Stories post webhooks of their own, too.
+        sandbox.limits.strangers = true;
+        Self { settings: Env::default(), workers: 1, scheduler: true, sandbox }
     }
 }
 
@@ -171,6 +174,12 @@ impl TestStack {
     pub async fn webhook_signed(&self, body: &[u8], signature: &str) -> anyhow::Result<u16> {
         let request = self.http.post(format!("{}/webhook/meta", self.base_url)).header("x-hub-signature-256", signature);
         Ok(request.header("content-type", "application/json").body(body.to_vec()).send().await?.status().as_u16())
+    }
+
+    /// Waits until no turn is under way.
+    pub async fn quiet(&self) -> anyhow::Result<()> {
+        let unfinished = "SELECT count(*) FROM turns WHERE state <> 'done'";
+        until("no turn is under way", async || Ok((self.count(unfinished).await? == 0).then_some(()))).await
     }
 
     /// One number from Postgres, as a superuser sees it.
@@ -273,6 +282,17 @@ impl Talk<'_> {
         Ok(send)
     }
 
+    /// The next message but a holding reply, once its turn is over: what is said now comes after it by every clock.
+    pub async fn hears_answer(&self) -> anyhow::Result<ReceivedSend> {
+        loop {
+            let send = self.hears().await?;
+            if send.text.as_deref().is_some_and(|text| !text.contains("One moment")) {
+                self.stack.quiet().await?;
+                return Ok(send);
+            }
+        }
+    }
+
     /// The text of the next message.
     pub async fn hears_text(&self) -> anyhow::Result<String> {
         self.hears().await?.text.context("a message without text")
@@ -280,7 +300,13 @@ impl Talk<'_> {
 
     /// Everything the customer has got so far.
     pub fn heard(&self) -> Vec<ReceivedSend> {
-        self.stack.sandbox.state().sends().into_iter().filter(|send| send.account == self.account && send.customer.as_deref() == Some(&*self.id)).collect()
+        self.stack
+            .sandbox
+            .state()
+            .sends()
+            .into_iter()
+            .filter(|send| send.account == self.account && send.customer.as_deref() == Some(&*self.id))
+            .collect()
     }
 }
 

@@ -30,7 +30,9 @@ impl Database {
         admin.execute("SELECT pg_advisory_lock(7741001)", &[]).await?;
         let made = make_template(&admin, &superuser, &template).await;
         let copied = match made {
-            Ok(()) => admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template} OWNER frontdesk_owner")).await.map_err(Into::into),
+            Ok(()) => {
+                admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template} OWNER frontdesk_owner")).await.map_err(Into::into)
+            }
             Err(error) => Err(error),
         };
         admin.execute("SELECT pg_advisory_unlock(7741001)", &[]).await?;

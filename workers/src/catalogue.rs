@@ -78,7 +78,8 @@ impl Catalogue {
         if words.trim().is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.db.shop_tx(&self.scope, TxKind::Turn, async move |mut tx| products::search_for_agent(&mut tx, &words, HITS).await).await?;
+        let rows =
+            self.db.shop_tx(&self.scope, TxKind::Turn, async move |mut tx| products::search_for_agent(&mut tx, &words, HITS).await).await?;
         Ok(rows.into_iter().map(hit).collect())
     }
 
@@ -97,8 +98,10 @@ impl Catalogue {
     /// # Errors
     /// See [`DbError`].
     pub async fn orders_of(&self, customer: CustomerId, order: Option<OrderNo>) -> Result<Vec<OrderCard>, DbError> {
-        let found =
-            self.db.shop_tx(&self.scope, TxKind::Turn, async move |mut tx| orders::for_customer(&mut tx, customer, order, ORDERS).await).await?;
+        let found = self
+            .db
+            .shop_tx(&self.scope, TxKind::Turn, async move |mut tx| orders::for_customer(&mut tx, customer, order, ORDERS).await)
+            .await?;
         Ok(found
             .into_iter()
             .map(|order| OrderCard {

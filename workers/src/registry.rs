@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::jobs::{
-    AnswerCustomer, ArchiveProduct, ChangeOrder, DropOldLogs, JobName, NotifyStaff, PauseConversation, PlaceOrder, RecordEvents, RegisterShop,
-    RemoveChannel, SaveChannel, SaveProduct, SweepQueues,
+    AnswerCustomer, ArchiveProduct, ChangeOrder, DropOldLogs, JobName, NotifyStaff, PauseConversation, PlaceOrder, RecordEvents,
+    RegisterShop, RemoveChannel, SaveChannel, SaveProduct, SweepQueues,
 };
 use tokio_util::sync::CancellationToken;
 

@@ -57,7 +57,9 @@ fn command() -> Command {
                 .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help("Revert every migration: the database is empty then")),
         )
         .subcommand(Command::new("status").about("Say which migrations stand and which are pending; fails if any is pending"))
-        .subcommand(Command::new("seed").about("Add the sample shops with their people, products, channels and a year of orders; safe to repeat"))
+        .subcommand(
+            Command::new("seed").about("Add the sample shops with their people, products, channels and a year of orders; safe to repeat"),
+        )
 }
 
 #[expect(clippy::print_stdout, reason = "what a command line says to the person who typed it")]

@@ -73,7 +73,11 @@ impl Server {
         if config.get_application_name().is_none() {
             config.application_name("frontdesk");
         }
-        config.connect_timeout(CONNECT_TIMEOUT).keepalives(true).keepalives_idle(Duration::from_secs(30)).tcp_user_timeout(TCP_USER_TIMEOUT);
+        config
+            .connect_timeout(CONNECT_TIMEOUT)
+            .keepalives(true)
+            .keepalives_idle(Duration::from_secs(30))
+            .tcp_user_timeout(TCP_USER_TIMEOUT);
         let tls = match mode.as_deref() {
             None | Some("disable") => {
                 config.ssl_mode(SslMode::Disable);
@@ -158,7 +162,10 @@ mod tests {
         assert!(Server::parse("postgres://u:p@db.example/shop?sslmode=verify-full").unwrap().tls.is_some());
         assert!(Server::parse("postgres://u:p@db.example/shop").unwrap().tls.is_none());
         assert!(matches!(Server::parse("postgres://u:p@db.example/shop?sslmode=maybe"), Err(UrlError::SslMode)));
-        assert!(matches!(Server::parse("postgres://u:p@db.example/shop?sslmode=require&sslrootcert=/nowhere.pem"), Err(UrlError::Roots(_))));
+        assert!(matches!(
+            Server::parse("postgres://u:p@db.example/shop?sslmode=require&sslrootcert=/nowhere.pem"),
+            Err(UrlError::Roots(_))
+        ));
     }
 
     #[test]

@@ -87,15 +87,13 @@ pub async fn open(
 /// # Errors
 /// See [`DbError`].
 pub async fn hold(tx: &mut ShopTx, conversation: ConversationId, fence: i64) -> Result<Option<ConversationRow>, DbError> {
-    Ok(diesel::sql_query(format!(
-        "SELECT {COLUMNS} FROM conversations WHERE shop_id = $1 AND id = $2 AND turn_fence = $3 FOR UPDATE"
-    ))
-    .bind::<Integer, _>(tx.shop().0)
-    .bind::<BigInt, _>(conversation.0)
-    .bind::<BigInt, _>(fence)
-    .get_result(tx.conn())
-    .await
-    .optional()?)
+    Ok(diesel::sql_query(format!("SELECT {COLUMNS} FROM conversations WHERE shop_id = $1 AND id = $2 AND turn_fence = $3 FOR UPDATE"))
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<BigInt, _>(conversation.0)
+        .bind::<BigInt, _>(fence)
+        .get_result(tx.conn())
+        .await
+        .optional()?)
 }
 
 /// Finds one.

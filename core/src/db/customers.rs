@@ -27,8 +27,7 @@ struct AliasRow {
 /// # Errors
 /// See [`DbError`].
 pub async fn resolve(tx: &mut ShopTx, channel: ChannelId, sender: &Sender) -> Result<CustomerId, DbError> {
-    let (kinds, values): (Vec<&str>, Vec<&str>) =
-        sender.aliases.iter().map(|alias| (alias.kind.as_str(), alias.value.as_str())).unzip();
+    let (kinds, values): (Vec<&str>, Vec<&str>) = sender.aliases.iter().map(|alias| (alias.kind.as_str(), alias.value.as_str())).unzip();
     // One transaction at a time per best alias, so that two first messages of one new customer make one customer.
     diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, $2))")
         .bind::<Text, _>(format!("customer:{channel}:{}", values.iter().copied().next().unwrap_or_default()))
@@ -94,8 +93,7 @@ pub async fn aliases(tx: &mut ShopTx, customer: CustomerId) -> Result<Vec<Alias>
 /// # Errors
 /// See [`DbError`].
 pub async fn find(tx: &mut ShopTx, channel: ChannelId, sender: &Sender) -> Result<Option<CustomerId>, DbError> {
-    let (kinds, values): (Vec<&str>, Vec<&str>) =
-        sender.aliases.iter().map(|alias| (alias.kind.as_str(), alias.value.as_str())).unzip();
+    let (kinds, values): (Vec<&str>, Vec<&str>) = sender.aliases.iter().map(|alias| (alias.kind.as_str(), alias.value.as_str())).unzip();
     Ok(known(tx, channel, &kinds, &values).await?.into_iter().next().map(|row| CustomerId(row.id)))
 }
 

@@ -111,9 +111,7 @@ pub(super) fn storable(value: &serde_json::Value) -> serde_json::Value {
     match value {
         Value::String(text) if text.contains('\0') => Value::String(text.replace('\0', "")),
         Value::Array(items) => Value::Array(items.iter().map(storable).collect()),
-        Value::Object(fields) => {
-            Value::Object(fields.iter().map(|(name, value)| (name.replace('\0', ""), storable(value))).collect())
-        }
+        Value::Object(fields) => Value::Object(fields.iter().map(|(name, value)| (name.replace('\0', ""), storable(value))).collect()),
         other => other.clone(),
     }
 }

@@ -105,8 +105,12 @@ impl Owner {
         let mut applied: Vec<String> =
             harness.applied_migrations().map_err(MigrateError::Migration)?.iter().map(ToString::to_string).collect();
         applied.sort();
-        let pending =
-            harness.pending_migrations(MIGRATIONS).map_err(MigrateError::Migration)?.iter().map(|one| one.name().version().to_string()).collect();
+        let pending = harness
+            .pending_migrations(MIGRATIONS)
+            .map_err(MigrateError::Migration)?
+            .iter()
+            .map(|one| one.name().version().to_string())
+            .collect();
         Ok(Status { applied, pending })
     }
 

@@ -460,7 +460,13 @@ pub enum ChangeError {
 ///
 /// # Errors
 /// See [`ChangeError`].
-pub async fn change_status(tx: &mut ShopTx, order_no: OrderNo, status: &str, actor: &str, now: DateTime<Utc>) -> Result<Order, ChangeError> {
+pub async fn change_status(
+    tx: &mut ShopTx,
+    order_no: OrderNo,
+    status: &str,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<Order, ChangeError> {
     let next = OrderStatus::from_name(status).ok_or(ChangeError::NoSuchStatus)?;
     let locked: Vec<LineRow> =
         diesel::sql_query(format!("SELECT {COLUMNS} FROM orders WHERE shop_id = $1 AND order_no = $2 ORDER BY line_no FOR UPDATE"))
@@ -514,11 +520,12 @@ async fn take_back(tx: &mut ShopTx, order: &Order) -> Result<(), DbError> {
 /// # Errors
 /// See [`DbError`].
 pub async fn find(tx: &mut ShopTx, order_no: OrderNo) -> Result<Option<Order>, DbError> {
-    let rows: Vec<LineRow> = diesel::sql_query(format!("SELECT {COLUMNS} FROM orders WHERE shop_id = $1 AND order_no = $2 ORDER BY line_no"))
-        .bind::<Integer, _>(tx.shop())
-        .bind::<BigInt, _>(order_no)
-        .load(tx.conn())
-        .await?;
+    let rows: Vec<LineRow> =
+        diesel::sql_query(format!("SELECT {COLUMNS} FROM orders WHERE shop_id = $1 AND order_no = $2 ORDER BY line_no"))
+            .bind::<Integer, _>(tx.shop())
+            .bind::<BigInt, _>(order_no)
+            .load(tx.conn())
+            .await?;
     Ok(group(rows)?.pop())
 }
 

@@ -58,7 +58,8 @@ pub const GRANTS: &[Grant] = &[
 ];
 
 /// Limits of a role's sessions: a net below those that each transaction sets for itself.
-const SESSION_LIMITS: &[(&str, &str)] = &[("statement_timeout", "60s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")];
+const SESSION_LIMITS: &[(&str, &str)] =
+    &[("statement_timeout", "60s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")];
 
 /// Why the roles could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +68,9 @@ pub enum RolesError {
     #[error("{0} and {1} name the same role `{2}`; owner, app and ingress must be three")]
     Same(&'static str, &'static str, String),
     /// The owner may not make roles.
-    #[error("role `{0}` does not exist and the owner may not create roles; let an administrator run: CREATE ROLE \"{0}\" LOGIN PASSWORD '…'")]
+    #[error(
+        "role `{0}` does not exist and the owner may not create roles; let an administrator run: CREATE ROLE \"{0}\" LOGIN PASSWORD '…'"
+    )]
     MayNotCreate(String),
     /// A URL has no password for a role that is to be made.
     #[error("role `{0}` is to be created, but its URL has no password")]

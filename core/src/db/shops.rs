@@ -180,11 +180,13 @@ pub async fn present(tx: &mut ShopTx, with: &Presentation) -> Result<(), DbError
 /// # Errors
 /// See [`DbError`].
 pub async fn set_plan(tx: &mut ShopTx, plan: Plan, active: bool) -> Result<(), DbError> {
-    diesel::sql_query("UPDATE shops SET plan = $2, status = CASE WHEN $3 THEN 'active' ELSE 'inactive' END, updated_at = now() WHERE id = $1")
-        .bind::<Integer, _>(tx.shop())
-        .bind::<Text, _>(plan.as_str())
-        .bind::<Bool, _>(active)
-        .execute(tx.conn())
-        .await?;
+    diesel::sql_query(
+        "UPDATE shops SET plan = $2, status = CASE WHEN $3 THEN 'active' ELSE 'inactive' END, updated_at = now() WHERE id = $1",
+    )
+    .bind::<Integer, _>(tx.shop())
+    .bind::<Text, _>(plan.as_str())
+    .bind::<Bool, _>(active)
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }

@@ -46,7 +46,12 @@ pub const DOORS: &[Door] = &[
         ingress: false,
     },
     Door { function: "list_shops(integer, integer)", why: "administration sees every shop", app: false, ingress: true },
-    Door { function: "claim_outbox(integer, integer, integer)", why: "the relay pushes what any shop left behind", app: true, ingress: false },
+    Door {
+        function: "claim_outbox(integer, integer, integer)",
+        why: "the relay pushes what any shop left behind",
+        app: true,
+        ingress: false,
+    },
     Door { function: "delete_outbox(integer[], bigint[])", why: "one call for what the relay pushed", app: true, ingress: false },
     Door {
         function: "drop_old_requests(timestamp with time zone, integer)",
@@ -60,8 +65,18 @@ pub const DOORS: &[Door] = &[
         app: true,
         ingress: false,
     },
-    Door { function: "ensure_log_partitions(timestamp with time zone)", why: "partitions hold the logs of every shop", app: true, ingress: false },
-    Door { function: "drop_old_logs(timestamp with time zone, integer)", why: "partitions hold the logs of every shop", app: true, ingress: false },
+    Door {
+        function: "ensure_log_partitions(timestamp with time zone)",
+        why: "partitions hold the logs of every shop",
+        app: true,
+        ingress: false,
+    },
+    Door {
+        function: "drop_old_logs(timestamp with time zone, integer)",
+        why: "partitions hold the logs of every shop",
+        app: true,
+        ingress: false,
+    },
 ];
 
 /// Rows that the relay takes at once.

@@ -165,7 +165,7 @@ impl Queue {
     /// # Errors
     /// When Redis is away; the lease then runs out instead.
     pub async fn leave(&self, queue: JobName) -> Result<(), QueueError> {
-        self.inner.heartbeat.leave(queue);
+        self.inner.heartbeat.leave(queue).await;
         loop {
             let mut call = on(&LEAVE, queue);
             call.arg(self.process()).arg(200);

@@ -32,6 +32,8 @@ struct Served {
 
 pub(crate) struct Heartbeat {
     served: Arc<Mutex<Vec<Served>>>,
+    /// Held during a beat, so that nobody leaves in the middle of one.
+    beating: Arc<tokio::sync::Mutex<()>>,
     started: Once,
     client: redis::Client,
     process: String,
@@ -41,7 +43,7 @@ pub(crate) struct Heartbeat {
 
 impl Heartbeat {
     pub(super) fn new(client: redis::Client, process: String, runs: Arc<Runs>, end: CancellationToken) -> Self {
-        Self { served: Arc::default(), started: Once::new(), client, process, runs, end }
+        Self { served: Arc::default(), beating: Arc::default(), started: Once::new(), client, process, runs, end }
     }
 
     /// From now on also beats for `queue`.
@@ -54,20 +56,21 @@ impl Heartbeat {
         self.started.call_once(|| self.start());
     }
 
-    /// No longer beats for `queue`.
-    pub(super) fn leave(&self, queue: JobName) {
+    /// No longer beats for `queue`: when it returns, no beat is under way.
+    pub(super) async fn leave(&self, queue: JobName) {
         self.served.lock().unwrap_or_else(PoisonError::into_inner).retain(|one| one.queue != queue);
+        drop(self.beating.lock().await);
     }
 
     fn start(&self) {
         let (served, client, process) = (Arc::clone(&self.served), self.client.clone(), self.process.clone());
-        let (runs, end) = (Arc::clone(&self.runs), self.end.clone());
+        let (runs, beating, end) = (Arc::clone(&self.runs), Arc::clone(&self.beating), self.end.clone());
         let thread = std::thread::Builder::new().name("heartbeat".to_owned()).spawn(move || {
             match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime.block_on(async {
                     tokio::select! {
                         () = end.cancelled() => {}
-                        () = beat_for_ever(&client, &process, &served, &runs) => {}
+                        () = beat_for_ever(&client, &process, &served, &runs, &beating) => {}
                     }
                 }),
                 Err(error) => tracing::error!(%error, "no heartbeat: this process's jobs will be taken from it"),
@@ -79,10 +82,13 @@ impl Heartbeat {
     }
 }
 
-async fn beat_for_ever(client: &redis::Client, process: &str, served: &Mutex<Vec<Served>>, runs: &Runs) {
+async fn beat_for_ever(client: &redis::Client, process: &str, served: &Mutex<Vec<Served>>, runs: &Runs, beating: &tokio::sync::Mutex<()>) {
     let mut conn: Option<MultiplexedConnection> = None;
     loop {
-        let pause = match beat_once(client, &mut conn, process, served, runs).await {
+        let under_way = beating.lock().await;
+        let beaten = beat_once(client, &mut conn, process, served, runs).await;
+        drop(under_way);
+        let pause = match beaten {
             Ok(false) => EVERY,
             Ok(true) => Duration::from_millis(10),
             Err(error) => {

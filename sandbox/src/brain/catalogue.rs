@@ -178,7 +178,13 @@ mod tests {
     use super::*;
 
     fn products(names: &[&str]) -> Vec<Product> {
-        let product = |(at, name): (usize, &&str)| Product { id: at as i64, name: (*name).to_owned(), price: None, stock: None, description: String::new() };
+        let product = |(at, name): (usize, &&str)| Product {
+            id: at as i64,
+            name: (*name).to_owned(),
+            price: None,
+            stock: None,
+            description: String::new(),
+        };
         names.iter().enumerate().map(product).collect()
     }
 

@@ -19,6 +19,7 @@ use super::webhooks::random_up_to;
 use crate::accounts::{Account, Platform};
 use crate::book::{Author, Change, ConversationId, Entry, Receipt};
 use crate::clock::now_ms;
+use crate::customers::Customer;
 use crate::faults::{MetaFailure, MetaFaults};
 use crate::ids::{self, Direction};
 use crate::model::{cut_short, hang};
@@ -253,12 +254,12 @@ fn whatsapp_message(
     }
     let conversation = match state.book.find(&account.id, name) {
         Some(conversation) => conversation,
-        None if template => {
-            state
-                .book
-                .open(account, &crate::customers::Customer { phone: Some(name.clone()), ..Default::default() })
-                .map_err(|_| MetaError::whatsapp(131_026, "Message undeliverable."))?
-                .0
+        None if template || state.config.limits.strangers => {
+            let known_by = match recipient {
+                Recipient::Phone(_) => Customer { phone: Some(name.clone()), ..Customer::default() },
+                Recipient::Bsuid(_) => Customer { bsuid: Some(name.clone()), ..Customer::default() },
+            };
+            state.book.open(account, &known_by).map_err(|_| MetaError::whatsapp(131_026, "Message undeliverable."))?.0
         }
         // Nobody who ever wrote to this number: no window was ever open.
         None => return Err(outside_window(account.platform)),
@@ -323,7 +324,13 @@ fn messenger_message(
     message: Message,
     human_agent: bool,
 ) -> Result<Accepted, MetaError> {
-    let conversation = find_scoped(state, account, recipient)?;
+    let conversation = match find_scoped(state, account, recipient) {
+        Err(_) if state.config.limits.strangers => {
+            let stranger = Customer { psid: Some(recipient.to_owned()), ..Customer::default() };
+            state.book.open(account, &stranger).map_err(|_| MetaError::new(100, "(#100) No matching user found").subcode(2_018_001))?.0
+        }
+        found => found?,
+    };
     let window = if human_agent { HUMAN_AGENT_MS } else { state.config.limits.window_ms };
     if !window_open(state, &conversation, at_ms, window) {
         return Err(outside_window(account.platform));
@@ -334,7 +341,7 @@ fn messenger_message(
 }
 
 fn window_open(state: &State, conversation: &ConversationId, now: i64, window_ms: i64) -> bool {
-    window_ms == 0 || state.book.last_customer_ms(conversation).is_some_and(|last| now - last <= window_ms)
+    window_ms == 0 || state.book.last_customer_ms(conversation).map_or(state.config.limits.strangers, |last| now - last <= window_ms)
 }
 
 fn outside_window(platform: Platform) -> MetaError {

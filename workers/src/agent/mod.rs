@@ -181,8 +181,7 @@ pub async fn think(
     hedge_after: impl Fn() -> Duration + Sync,
     trace: &mut Trace,
 ) -> Result<Course, ThinkError> {
-    let mut prompt =
-        prompt::build(context.shop, context.language.code(), context.history, context.said, context.hits, context.proposal);
+    let mut prompt = prompt::build(context.shop, context.language.code(), context.history, context.said, context.hits, context.proposal);
     let mut known = Known::new(context);
     let mut repaired = false;
     for _ in 0..MAX_ROUNDS {
@@ -353,7 +352,9 @@ async fn run(catalogue: &Catalogue, context: &Context<'_>, call: Call, known: &m
         Call::CancelOrder { order: None } if context.proposal.is_some() => Ran::Course(Course::Decline),
         Call::CancelOrder { order } => match catalogue.orders_of(context.customer, order).await?.into_iter().next() {
             Some(order) if order.is_cancellable() => Ran::Course(Course::ProposeCancel(order.order_no)),
-            Some(order) => Ran::Result(json!({"error": format!("order {} is {} and cannot be cancelled here", order.order_no, order.status)})),
+            Some(order) => {
+                Ran::Result(json!({"error": format!("order {} is {} and cannot be cancelled here", order.order_no, order.status)}))
+            }
             None => Ran::Result(json!({"error": "this customer has no such order"})),
         },
         Call::BusinessInfo => Ran::Result(json!({"name": context.shop.name, "about": context.shop.about, "hours": context.shop.hours,
@@ -373,7 +374,9 @@ async fn propose(catalogue: &Catalogue, currency: &str, wanted: &[(ProductId, i3
             return Ok(Ran::Result(json!({"error": format!("there is no product {id}; use search_products")})));
         };
         if hit.stock < *quantity {
-            return Ok(Ran::Result(json!({"error": format!("only {} of {} left", hit.stock, hit.name), "product_id": id.0, "stock": hit.stock})));
+            return Ok(Ran::Result(
+                json!({"error": format!("only {} of {} left", hit.stock, hit.name), "product_id": id.0, "stock": hit.stock}),
+            ));
         }
         lines.push(ProposedLine { product_id: hit.id, name: hit.name.clone(), quantity: *quantity, price: hit.price });
     }

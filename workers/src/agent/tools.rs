@@ -122,7 +122,9 @@ pub fn parse(call: &ToolCall) -> Result<Call, String> {
 fn order(args: &Value) -> Result<Option<OrderNo>, String> {
     match &args["order_no"] {
         Value::Null => Ok(None),
-        value => integer(value).filter(|no| *no > 0).map(|no| Some(OrderNo(no))).ok_or_else(|| "order_no must be the order's number".to_owned()),
+        value => {
+            integer(value).filter(|no| *no > 0).map(|no| Some(OrderNo(no))).ok_or_else(|| "order_no must be the order's number".to_owned())
+        }
     }
 }
 

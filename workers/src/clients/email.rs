@@ -66,9 +66,10 @@ impl Email {
         let sending = tokio::time::timeout(SEND_LIMIT, self.transport.send(message));
         match sending.await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if error.is_permanent() => {
-                Err(ClientError::Refused { provider: NAME, code: error.status().map_or_else(|| "refused".to_owned(), |code| code.to_string()) })
-            }
+            Ok(Err(error)) if error.is_permanent() => Err(ClientError::Refused {
+                provider: NAME,
+                code: error.status().map_or_else(|| "refused".to_owned(), |code| code.to_string()),
+            }),
             Ok(Err(error)) => Err(ClientError::Busy {
                 provider: NAME,
                 code: error.status().map_or_else(|| "unreachable".to_owned(), |code| code.to_string()),

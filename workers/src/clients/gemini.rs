@@ -77,8 +77,8 @@ impl Gemini {
     }
 
     fn decode(&self, body: &[u8]) -> Result<Completion, ClientError> {
-        let answer: Answer = serde_json::from_slice(body)
-            .map_err(|_| ClientError::Unknown { provider: NAME, reason: "answer is not JSON".to_owned() })?;
+        let answer: Answer =
+            serde_json::from_slice(body).map_err(|_| ClientError::Unknown { provider: NAME, reason: "answer is not JSON".to_owned() })?;
         let Some(content) = answer.candidates.into_iter().next().and_then(|candidate| candidate.content) else {
             let reason = if answer.prompt_feedback.is_some() { "prompt blocked" } else { "no candidate" };
             return Err(ClientError::Useless { provider: NAME, reason });
@@ -146,7 +146,9 @@ fn encode_step(step: &Step) -> Value {
         Step::Tools(outcomes) => {
             let parts: Vec<Value> = outcomes
                 .iter()
-                .map(|outcome| json!({"functionResponse": {"id": outcome.id, "name": outcome.name, "response": as_object(&outcome.result)}}))
+                .map(
+                    |outcome| json!({"functionResponse": {"id": outcome.id, "name": outcome.name, "response": as_object(&outcome.result)}}),
+                )
                 .collect();
             json!({"role": "user", "parts": parts})
         }

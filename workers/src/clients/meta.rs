@@ -238,10 +238,8 @@ impl Meta {
 
     fn request(&self, account: &Account) -> reqwest::RequestBuilder {
         let base = if account.platform == Platform::Instagram && account.instagram_login { &self.instagram_url } else { &self.graph_url };
-        let request = self
-            .http
-            .post(format!("{base}/{}/{}/messages", self.version, account.external_id))
-            .bearer_auth(account.token.expose_secret());
+        let request =
+            self.http.post(format!("{base}/{}/{}/messages", self.version, account.external_id)).bearer_auth(account.token.expose_secret());
         match &self.app_secret {
             Some(secret) => request.query(&[("appsecret_proof", appsecret_proof(secret, &account.token))]),
             None => request,
@@ -295,11 +293,8 @@ fn whatsapp_body(message: &Outgoing<'_>) -> Option<Value> {
         body["type"] = json!("text");
         body["text"] = json!({"body": message.text, "preview_url": false});
     } else {
-        let buttons: Vec<Value> = message
-            .buttons
-            .iter()
-            .map(|button| json!({"type": "reply", "reply": {"id": button.id, "title": button.title}}))
-            .collect();
+        let buttons: Vec<Value> =
+            message.buttons.iter().map(|button| json!({"type": "reply", "reply": {"id": button.id, "title": button.title}})).collect();
         body["type"] = json!("interactive");
         body["interactive"] = json!({"type": "button", "body": {"text": message.text}, "action": {"buttons": buttons}});
     }

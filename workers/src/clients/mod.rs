@@ -112,9 +112,7 @@ async fn exchange(
         }
         Ok((status, headers, body))
     };
-    tokio::time::timeout(deadline, whole)
-        .await
-        .unwrap_or_else(|_| Err(ClientError::Unknown { provider, reason: "timed out".to_owned() }))
+    tokio::time::timeout(deadline, whole).await.unwrap_or_else(|_| Err(ClientError::Unknown { provider, reason: "timed out".to_owned() }))
 }
 
 impl From<ClientError> for JobError {

@@ -92,7 +92,7 @@ pub struct Prompt {
 }
 
 /// Tokens of one call.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Tokens {
     /// Prompt tokens.
     pub input: i64,
@@ -156,10 +156,7 @@ impl Breaker {
             return true;
         }
         now >= until
-            && self
-                .open_until_ms
-                .compare_exchange(until, now + duration_ms(BREAKER_FOR), Ordering::AcqRel, Ordering::Acquire)
-                .is_ok()
+            && self.open_until_ms.compare_exchange(until, now + duration_ms(BREAKER_FOR), Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     fn succeeded(&self) {
@@ -206,8 +203,7 @@ impl Models {
     /// The last error, when nobody answered.
     pub async fn ask(&self, prompt: &Prompt, hedge_after: Duration) -> Result<Completion, ClientError> {
         let gemini_first = self.gemini.is_some() && (self.openai.is_none() || self.gemini_breaker.admits());
-        let (first, second) =
-            if gemini_first { (Provider::Gemini, Provider::Openai) } else { (Provider::Openai, Provider::Gemini) };
+        let (first, second) = if gemini_first { (Provider::Gemini, Provider::Openai) } else { (Provider::Openai, Provider::Gemini) };
         let second_usable = match second {
             Provider::Openai => self.openai.is_some() && self.openai_breaker.admits(),
             // Gemini's breaker is open, or there is no Gemini: as the second it is only the last resort.

@@ -32,11 +32,8 @@ impl OpenAi {
     /// # Errors
     /// See [`ClientError`]; an answer without text and calls is [`ClientError::Useless`].
     pub async fn complete(&self, prompt: &Prompt, deadline: Duration) -> Result<Completion, ClientError> {
-        let request = self
-            .http
-            .post(format!("{}/chat/completions", self.url))
-            .bearer_auth(self.key.expose_secret())
-            .json(&self.encode(prompt));
+        let request =
+            self.http.post(format!("{}/chat/completions", self.url)).bearer_auth(self.key.expose_secret()).json(&self.encode(prompt));
         let (status, headers, body) = exchange(NAME, request, deadline).await?;
         if !status.is_success() {
             return Err(refusal(status.as_u16(), &headers, &body));
@@ -87,8 +84,8 @@ impl OpenAi {
     }
 
     fn decode(&self, body: &[u8]) -> Result<Completion, ClientError> {
-        let answer: Value = serde_json::from_slice(body)
-            .map_err(|_| ClientError::Unknown { provider: NAME, reason: "answer is not JSON".to_owned() })?;
+        let answer: Value =
+            serde_json::from_slice(body).map_err(|_| ClientError::Unknown { provider: NAME, reason: "answer is not JSON".to_owned() })?;
         let message = &answer["choices"][0]["message"];
         let text = message["content"].as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
         let calls: Vec<ToolCall> = message["tool_calls"]

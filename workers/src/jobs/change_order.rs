@@ -12,19 +12,23 @@ impl Handle<App> for ChangeOrder {
     async fn handle(self, cx: &JobContext<App>) -> Result<Answer, JobError> {
         let (order, status, by, now) = (self.order, self.status, actor(&self.request), cx.app.clock.now());
         once(cx, self.request, move |tx| {
-            Box::pin(async move { match orders::change_status(tx, order, &status, &by, now).await {
-            Ok(order) => {
-                let event = json!({"order_no": order.order_no, "status": order.status});
-                Ok(Wrote::answer(Answer::Done(serde_json::to_value(&order).unwrap_or_default())).event("order", event))
-            }
-            Err(ChangeError::NotFound) => Ok(Wrote::answer(not_found())),
-            Err(ChangeError::NotAllowed { from }) => {
-                let detail = format!("An order that is {from} cannot become {status}.");
-                Ok(Wrote::answer(refused(RefusalKind::Conflict, "order_state", &detail)))
-            }
-            Err(ChangeError::NoSuchStatus) => Ok(Wrote::answer(invalid("status", "One of confirmed, fulfilled, cancelled, refunded."))),
-            Err(ChangeError::Db(error)) => Err(error),
-        }})
+            Box::pin(async move {
+                match orders::change_status(tx, order, &status, &by, now).await {
+                    Ok(order) => {
+                        let event = json!({"order_no": order.order_no, "status": order.status});
+                        Ok(Wrote::answer(Answer::Done(serde_json::to_value(&order).unwrap_or_default())).event("order", event))
+                    }
+                    Err(ChangeError::NotFound) => Ok(Wrote::answer(not_found())),
+                    Err(ChangeError::NotAllowed { from }) => {
+                        let detail = format!("An order that is {from} cannot become {status}.");
+                        Ok(Wrote::answer(refused(RefusalKind::Conflict, "order_state", &detail)))
+                    }
+                    Err(ChangeError::NoSuchStatus) => {
+                        Ok(Wrote::answer(invalid("status", "One of confirmed, fulfilled, cancelled, refunded.")))
+                    }
+                    Err(ChangeError::Db(error)) => Err(error),
+                }
+            })
         })
         .await
     }

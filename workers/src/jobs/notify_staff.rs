@@ -54,7 +54,9 @@ fn words(notice: &Notice, shop: &str, dashboard: &str) -> (String, String) {
         ),
         Notice::ChannelDisconnected { code, .. } => (
             "A channel is disconnected",
-            format!("Meta refused the channel's access token (code {code}). Customers get no answers there until you connect it again: {dashboard}/settings/channels"),
+            format!(
+                "Meta refused the channel's access token (code {code}). Customers get no answers there until you connect it again: {dashboard}/settings/channels"
+            ),
         ),
         Notice::QuotaReached => (
             "This month's answers are used up",
@@ -78,7 +80,11 @@ fn words(notice: &Notice, shop: &str, dashboard: &str) -> (String, String) {
         ),
         Notice::Undeliverable { conversation, code } => (
             "A message could not be delivered",
-            format!("Meta did not deliver a message (code {}). See the conversation: {}", code.map_or_else(|| "unknown".to_owned(), |code| code.to_string()), at(conversation)),
+            format!(
+                "Meta did not deliver a message (code {}). See the conversation: {}",
+                code.map_or_else(|| "unknown".to_owned(), |code| code.to_string()),
+                at(conversation)
+            ),
         ),
     };
     (format!("{shop}: {subject}"), body)

@@ -13,15 +13,15 @@ impl Handle<App> for PauseConversation {
         let (conversation, paused, by) = (self.conversation, self.paused, actor(&self.request));
         once(cx, self.request, move |tx| {
             Box::pin(async move {
-            let Some(standing) = conversations::find(tx, conversation).await? else { return Ok(Wrote::answer(not_found())) };
-            if paused && !standing.paused {
-                conversations::pause(tx, conversation, "staff").await?;
-            } else if !paused {
-                conversations::resume(tx, conversation).await?;
-            }
-            audit::add(tx, &by, if paused { "pause" } else { "resume" }, &format!("conversation:{conversation}"), &json!({})).await?;
-            let view = json!({"id": conversation, "paused": paused});
-            Ok(Wrote::answer(Answer::Done(view.clone())).event("conversation", view))
+                let Some(standing) = conversations::find(tx, conversation).await? else { return Ok(Wrote::answer(not_found())) };
+                if paused && !standing.paused {
+                    conversations::pause(tx, conversation, "staff").await?;
+                } else if !paused {
+                    conversations::resume(tx, conversation).await?;
+                }
+                audit::add(tx, &by, if paused { "pause" } else { "resume" }, &format!("conversation:{conversation}"), &json!({})).await?;
+                let view = json!({"id": conversation, "paused": paused});
+                Ok(Wrote::answer(Answer::Done(view.clone())).event("conversation", view))
             })
         })
         .await

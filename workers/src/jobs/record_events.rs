@@ -34,7 +34,9 @@ impl Handle<App> for RecordEvents {
             let now = app.clock.now();
             let recorded = app
                 .db
-                .shop_tx(&channel.scope(), TxKind::Turn, async move |mut tx| record(&mut tx, &reference, &owned, &own_app, may_hold, now).await)
+                .shop_tx(&channel.scope(), TxKind::Turn, async move |mut tx| {
+                    record(&mut tx, &reference, &owned, &own_app, may_hold, now).await
+                })
                 .await?;
             match recorded {
                 Recorded::Done(pending) => app.push_outbox(&channel.scope(), pending).await,

@@ -1,7 +1,7 @@
 //! Adds a product, or changes it. Safe to repeat: the request's key is unique per shop.
 
-use frontdesk_core::db::products::{self, ProductInput};
 use frontdesk_core::db::audit;
+use frontdesk_core::db::products::{self, ProductInput};
 use frontdesk_core::jobs::{Answer, RefusalKind, SaveProduct};
 use serde_json::json;
 

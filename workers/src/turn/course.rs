@@ -147,7 +147,8 @@ fn answered_by_code(turn: &Turn, proposal: Option<&Proposal>, words: &str) -> Op
     {
         let asked = proposal.map(|proposal| proposal.id);
         return match tap {
-            Tap::Confirm(id) if asked == Some(id) && shown_before(turn, proposal?) => Some(Course::Confirm),
+            // Its payload is known only to who has seen the message: no need to compare clocks.
+            Tap::Confirm(id) if asked == Some(id) && proposal?.shown_at.is_some() => Some(Course::Confirm),
             Tap::Decline(id) if asked == Some(id) => Some(Course::Decline),
             Tap::Confirm(_) | Tap::Decline(_) => Some(Course::Say(texts::render(&Text::ProposalGone, turn.language))),
         };
@@ -203,10 +204,8 @@ async fn history(app: &App, turn: &Turn) -> Result<Vec<Exchange>, JobError> {
         Err(error) => tracing::warn!(%error, "memory unreachable, rebuilding from Postgres"),
     }
     let before = turn.row.id();
-    let spoken = app
-        .db
-        .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| messages::spoken(&mut tx, conversation, before, 40).await)
-        .await?;
+    let spoken =
+        app.db.shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| messages::spoken(&mut tx, conversation, before, 40).await).await?;
     let mut exchanges: Vec<Exchange> = Vec::new();
     for line in spoken {
         let begins = line.direction == "in" && exchanges.last().is_none_or(|last| !last.reply.is_empty());

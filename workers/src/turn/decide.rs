@@ -14,6 +14,7 @@ use super::{Reply, Turn, tell};
 use crate::App;
 use crate::agent::texts::{self, SummaryLine, Text};
 use crate::agent::{Course, Trace};
+use crate::clients::models::Tokens;
 use crate::crash::{self, Point};
 use crate::runner::JobError;
 
@@ -98,13 +99,16 @@ impl Decider {
         if !turns::decide(tx, self.row.id(), &decision(made.outcome, made.epoch, trace)).await? {
             return Ok(());
         }
-        usage::add_model_cost(tx, self.now, trace.tokens.input, trace.tokens.output, trace.cost).await?;
         let mut last = None;
         for message in made.reply.into_iter().flat_map(|reply| reply.into_outbound(self.row.id(), self.channel.platform())) {
             last = Some(messages::store_outbound(tx, self.conversation.id(), self.channel.id(), Some(self.row.id()), &message).await?);
         }
         if let (Some(proposal), Some(message)) = (made.shows, last) {
             proposals::shown_by(tx, proposal, message).await?;
+        }
+        // Last: all turns of a shop meet in this row, and its lock lasts until the commit.
+        if trace.tokens != Tokens::default() {
+            usage::add_model_cost(tx, self.now, trace.tokens.input, trace.tokens.output, trace.cost).await?;
         }
         Ok(())
     }

@@ -132,10 +132,12 @@ async fn record(app: &App, turn: &Turn, message: &OutboundRow, sent: Sent) -> Re
                 .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
                     messages::mark_sent(&mut tx, id, &provider_id).await?;
                     proposals::mark_shown(&mut tx, id, shown_at).await?;
+                    logs::insert_outbound(&mut tx, &channel, &kind, &provider_id, &body).await?;
+                    // Last: all answers of a shop meet in this row, and its lock lasts until the commit.
                     if COUNTED.contains(&kind.as_str()) {
                         usage::count_reply(&mut tx, now, id).await?;
                     }
-                    logs::insert_outbound(&mut tx, &channel, &kind, &provider_id, &body).await
+                    Ok::<_, DbError>(())
                 })
                 .await?;
             let event = serde_json::json!({"conversation_id": turn.conversation.id(), "message_id": id});

@@ -148,4 +148,3 @@ async fn shut(app: &App, turn: &Turn, gate: Gate) -> Result<(), JobError> {
     app.push_outbox(&turn.scope, pending).await;
     Ok(())
 }
-

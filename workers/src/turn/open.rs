@@ -11,8 +11,8 @@ use frontdesk_core::mailbox::Mail;
 
 use super::{Said, Turn, TurnClock, tell, window};
 use crate::App;
-use crate::crash::{self, Point};
 use crate::agent::texts::{self, Language};
+use crate::crash::{self, Point};
 use crate::runner::JobError;
 
 /// How the mail stands.
@@ -85,7 +85,10 @@ async fn open_in(tx: &mut ShopTx, channel: ChannelRef, mail: &[Mail], clock: Tur
     if let Some(row) = left_behind.clone().filter(turns::TurnRow::is_decided) {
         let row_of = |id: &str| stored.iter().find(|stored| stored.provider_id == id);
         let covered = |id: &str| row_of(id).is_some_and(|stored| answered(stored) || stored.turn() == Some(row.id()));
-        let handled = mail.iter().take_while(|mail| super::messages(std::slice::from_ref(mail)).all(|(_, message)| covered(&message.message_id))).count();
+        let handled = mail
+            .iter()
+            .take_while(|mail| super::messages(std::slice::from_ref(mail)).all(|(_, message)| covered(&message.message_id)))
+            .count();
         let to = customers::aliases(tx, customer).await?;
         let language = language(&shop, &conversation, &[]);
         let turn = Turn { scope: channel.scope(), channel, conversation, row, shop, to, customer_name, said: Vec::new(), language, clock };
