@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use frontdesk_core::db::proposals::Proposal;
 use frontdesk_core::db::turns::Decision;
-use frontdesk_core::db::{DbError, TxKind, messages, proposals};
+use frontdesk_core::db::{TxKind, messages};
 use frontdesk_core::inbound::{Content, ConversationKey};
 use frontdesk_core::memory::Exchange;
 use rust_decimal::Decimal;
@@ -19,8 +19,6 @@ use crate::catalogue::Catalogue;
 use crate::crash::{self, Point};
 use crate::runner::{JobContext, JobError};
 
-/// A proposal older than this is not confirmed any more: prices and stock have moved on.
-const PROPOSAL_LIFE: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 /// Products shown to the model at once.
 const HITS: usize = 12;
 /// The time that OpenAI is given when Gemini lets us down near the deadline.
@@ -46,20 +44,28 @@ pub(super) fn decision(outcome: &'static str, human_epoch: i64, trace: &Trace) -
     }
 }
 
-pub(super) async fn take(cx: &JobContext<App>, key: &ConversationKey, turn: &mut Turn, seen: usize) -> Result<Taken, JobError> {
+pub(super) async fn take(
+    cx: &JobContext<App>,
+    key: &ConversationKey,
+    turn: &mut Turn,
+    seen: usize,
+    prepared: Option<Prepared>,
+) -> Result<Taken, JobError> {
     let app = &cx.app;
     let mut trace = Trace::default();
     let words = turn.words();
-    let proposal = open_proposal(app, turn).await?;
+    let proposal = turn.standing.proposal.clone();
     if let Some(course) = answered_by_code(turn, proposal.as_ref(), &words) {
         trace.note("judged", serde_json::json!(format!("{course:?}")));
         decide::decide(app, turn, course, proposal, trace).await?;
         return Ok(Taken::Decided);
     }
 
-    let history = history(app, turn).await?;
+    let Prepared { history, hits } = match prepared {
+        Some(prepared) => prepared,
+        None => prepare(app, turn).await?,
+    };
     let catalogue = Catalogue::new(app.db.clone(), turn.scope);
-    let hits = search(&catalogue, &words, &history).await?;
     let card = ShopCard::of(&turn.shop, app.clock.now());
     let context = Context {
         shop: &card,
@@ -122,21 +128,17 @@ pub(super) async fn take(cx: &JobContext<App>, key: &ConversationKey, turn: &mut
     Ok(Taken::Decided)
 }
 
-/// The open proposal, unless it has gone stale; then it is closed.
-async fn open_proposal(app: &App, turn: &Turn) -> Result<Option<Proposal>, JobError> {
-    let (conversation, now) = (turn.conversation.id(), turn.clock.now());
-    let proposal = app
-        .db
-        .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
-            let Some(proposal) = proposals::open_in(&mut tx, conversation).await? else { return Ok(None) };
-            if now - proposal.created_at > PROPOSAL_LIFE {
-                proposals::close(&mut tx, proposal.id, "expired", None).await?;
-                return Ok(None);
-            }
-            Ok::<_, DbError>(Some(proposal))
-        })
-        .await?;
-    Ok(proposal)
+/// What the model starts from.
+pub(super) struct Prepared {
+    history: Vec<Exchange>,
+    hits: Vec<Hit>,
+}
+
+/// Reads the last exchanges, and the catalogue for the customer's words.
+pub(super) async fn prepare(app: &App, turn: &Turn) -> Result<Prepared, JobError> {
+    let history = history(app, turn).await?;
+    let hits = search(&Catalogue::new(app.db.clone(), turn.scope), &turn.words(), &history).await?;
+    Ok(Prepared { history, hits })
 }
 
 /// A tap on our button, or words that are a clear yes to what was shown before: no model is needed.

@@ -1,6 +1,6 @@
 //! What settles a turn before the agent is asked: an inactive shop, a loop of bots, a wish for a human, a message that cannot be read, a quota.
 
-use frontdesk_core::db::{DbError, TxKind, conversations, messages, proposals, turns, usage};
+use frontdesk_core::db::{DbError, TxKind, conversations, messages, turns, usage};
 use frontdesk_core::inbound::Content;
 use frontdesk_core::jobs::Notice;
 use rust_decimal::Decimal;
@@ -17,7 +17,7 @@ const TURNS_PER_MINUTE: i64 = 12;
 
 /// Whether the turn was settled without the agent. One transaction; a repeat finds it decided.
 pub(super) async fn settle(app: &App, turn: &Turn) -> Result<bool, JobError> {
-    if let Some(gate) = first_shut(app, turn).await? {
+    if let Some(gate) = first_shut(turn) {
         shut(app, turn, gate).await?;
         return Ok(true);
     }
@@ -34,39 +34,29 @@ enum Gate {
     Budget,
 }
 
-async fn first_shut(app: &App, turn: &Turn) -> Result<Option<Gate>, JobError> {
+fn first_shut(turn: &Turn) -> Option<Gate> {
     let shop = &turn.shop;
     if !shop.is_active() {
-        return Ok(Some(Gate::Inactive));
+        return Some(Gate::Inactive);
     }
-    let (conversation, now) = (turn.conversation.id(), app.clock.now());
-    let (recent, used, spent, open) = app
-        .db
-        .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
-            let recent = turns::in_last_minute(&mut tx, conversation).await?;
-            let used = usage::replies_this_month(&mut tx, now).await?;
-            let spent = usage::model_cost_today(&mut tx, now).await?;
-            let open = proposals::open_in(&mut tx, conversation).await?;
-            Ok::<_, DbError>((recent, used, spent, open))
-        })
-        .await?;
-    if recent > TURNS_PER_MINUTE {
-        return Ok(Some(Gate::Loop));
+    let standing = &turn.standing;
+    if standing.recent_turns > TURNS_PER_MINUTE {
+        return Some(Gate::Loop);
     }
     if shop.hands_off_by_words() && wants_human(turn) {
-        return Ok(Some(Gate::Handoff));
+        return Some(Gate::Handoff);
     }
     if let Some(kind) = all_unreadable(turn) {
-        return Ok(Some(Gate::Unreadable(kind)));
+        return Some(Gate::Unreadable(kind));
     }
     // Nobody is cut off in the middle of an order.
-    if open.is_none() && shop.plan().allows().monthly_messages.is_some_and(|most| used >= most) {
-        return Ok(Some(Gate::Quota));
+    if standing.proposal.is_none() && shop.plan().allows().monthly_messages.is_some_and(|most| standing.used >= most) {
+        return Some(Gate::Quota);
     }
-    if spent >= shop.daily_model_budget && shop.daily_model_budget > Decimal::ZERO {
-        return Ok(Some(Gate::Budget));
+    if standing.spent >= shop.daily_model_budget && shop.daily_model_budget > Decimal::ZERO {
+        return Some(Gate::Budget);
     }
-    Ok(None)
+    None
 }
 
 fn wants_human(turn: &Turn) -> bool {

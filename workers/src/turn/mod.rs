@@ -14,6 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::db::channels::ChannelRef;
 use frontdesk_core::db::conversations::ConversationRow;
 use frontdesk_core::db::outbox::{self, Pending};
+use frontdesk_core::db::proposals::Proposal;
 use frontdesk_core::db::shops::ShopProfile;
 use frontdesk_core::db::turns::TurnRow;
 use frontdesk_core::db::{DbError, ShopTx};
@@ -21,6 +22,7 @@ use frontdesk_core::inbound::{Alias, AliasKind, ConversationKey, CustomerMessage
 use frontdesk_core::jobs::{Notice, NotifyStaff};
 use frontdesk_core::mailbox::Mail;
 use frontdesk_core::tenancy::ShopScope;
+use rust_decimal::Decimal;
 
 use crate::App;
 use crate::agent::texts::Language;
@@ -34,7 +36,7 @@ pub(crate) use open::to_store;
 /// What is left of the deadline must suffice for a model call, or a turn does not start over for another message.
 const RESTART_RESERVE: Duration = Duration::from_millis(1_500);
 /// The holding reply leaves this long before the deadline.
-const HOLDING_MARGIN: Duration = Duration::from_millis(450);
+const HOLDING_MARGIN: Duration = Duration::from_millis(250);
 
 /// Redis's clock, read once and carried on by the machine's own steady one.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +88,21 @@ pub struct Turn {
     pub language: Language,
     /// Redis's clock.
     pub clock: TurnClock,
+    /// What the gates look at, as of the opening.
+    pub standing: Standing,
+}
+
+/// How the conversation and the shop stood when the turn was opened.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Turns of this conversation within the last minute.
+    pub recent_turns: i64,
+    /// Answers of the AI this month.
+    pub used: i32,
+    /// Model cost today, US dollars.
+    pub spent: Decimal,
+    /// The open proposal.
+    pub proposal: Option<Proposal>,
 }
 
 /// One message of the turn.
@@ -138,11 +155,16 @@ pub async fn run(cx: &JobContext<App>, key: &ConversationKey) -> Result<(), JobE
     };
 
     let mut opened = open::open(app, &channel, &mail, clock).await?;
+    let mut prepared = None;
     if let open::Opened::Turn(turn) = &opened {
         signal_typing(app, turn);
-        if wait_for_quiet(cx, key, turn, mail.len()).await? {
+        // What the model will need is fetched while the rest of a burst is awaited.
+        let (more, ready) = tokio::join!(wait_for_quiet(cx, key, turn, mail.len()), course::prepare(app, turn));
+        if more? {
             mail = app.mailbox.take(&cx.envelope, key).await?.mail;
             opened = open::open(app, &channel, &mail, clock).await?;
+        } else {
+            prepared = Some(ready?);
         }
     }
     let turn = loop {
@@ -159,7 +181,7 @@ pub async fn run(cx: &JobContext<App>, key: &ConversationKey) -> Result<(), JobE
         if gates::settle(app, &turn).await? {
             break turn;
         }
-        match course::take(cx, key, &mut turn, mail.len()).await? {
+        match course::take(cx, key, &mut turn, mail.len(), prepared.take()).await? {
             course::Taken::Decided => break turn,
             course::Taken::StartOver => {
                 mail = app.mailbox.take(&cx.envelope, key).await?.mail;

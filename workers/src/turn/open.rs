@@ -1,15 +1,16 @@
 //! Opens a turn: the customer, the conversation, the messages stored once, the fence taken.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::db::channels::ChannelRef;
 use frontdesk_core::db::messages::{InboundRow, NewInbound};
 use frontdesk_core::db::shops::{self, ShopProfile};
-use frontdesk_core::db::{DbError, ShopTx, TxKind, conversations, customers, logs, messages, outbox, turns};
+use frontdesk_core::db::{DbError, ShopTx, TxKind, conversations, customers, logs, messages, outbox, proposals, turns, usage};
+use frontdesk_core::ids::ConversationId;
 use frontdesk_core::inbound::{Content, InboundEvent};
 use frontdesk_core::jobs::Notice;
 use frontdesk_core::mailbox::Mail;
 
-use super::{Said, Turn, TurnClock, tell, window};
+use super::{Said, Standing, Turn, TurnClock, tell, window};
 use crate::App;
 use crate::agent::texts::{self, Language};
 use crate::crash::{self, Point};
@@ -55,15 +56,21 @@ pub(crate) fn to_store(event: &InboundEvent, message: &frontdesk_core::inbound::
 
 /// Safe to repeat: messages are stored once, and a turn left behind is taken over.
 pub(super) async fn open(app: &App, channel: &ChannelRef, mail: &[Mail], clock: TurnClock) -> Result<Opened, JobError> {
-    let (channel, mail) = (channel.clone(), mail.to_vec());
+    let (channel, mail, now) = (channel.clone(), mail.to_vec(), app.clock.now());
     let scope = channel.scope();
-    let opened = app.db.shop_tx(&scope, TxKind::Turn, async move |mut tx| open_in(&mut tx, channel, &mail, clock).await).await?;
+    let opened = app.db.shop_tx(&scope, TxKind::Turn, async move |mut tx| open_in(&mut tx, channel, &mail, clock, now).await).await?;
     crash::at(Point::AfterOpen);
     app.push_outbox(&scope, opened.1).await;
     Ok(opened.0)
 }
 
-async fn open_in(tx: &mut ShopTx, channel: ChannelRef, mail: &[Mail], clock: TurnClock) -> Result<(Opened, Vec<outbox::Pending>), DbError> {
+async fn open_in(
+    tx: &mut ShopTx,
+    channel: ChannelRef,
+    mail: &[Mail],
+    clock: TurnClock,
+    now: DateTime<Utc>,
+) -> Result<(Opened, Vec<outbox::Pending>), DbError> {
     let mut pending = Vec::new();
     let incoming: Vec<(&Mail, &frontdesk_core::inbound::CustomerMessage)> = super::messages(mail).collect();
     let Some(sender) = mail.iter().rev().find_map(|mail| mail.event.customer.as_ref()) else {
@@ -91,7 +98,20 @@ async fn open_in(tx: &mut ShopTx, channel: ChannelRef, mail: &[Mail], clock: Tur
             .count();
         let to = customers::aliases(tx, customer).await?;
         let language = language(&shop, &conversation, &[]);
-        let turn = Turn { scope: channel.scope(), channel, conversation, row, shop, to, customer_name, said: Vec::new(), language, clock };
+        let standing = standing(tx, conversation.id(), clock, now).await?;
+        let turn = Turn {
+            scope: channel.scope(),
+            channel,
+            conversation,
+            row,
+            shop,
+            to,
+            customer_name,
+            said: Vec::new(),
+            language,
+            clock,
+            standing,
+        };
         return Ok((Opened::Decided { turn: Box::new(turn), handled }, pending));
     }
 
@@ -132,11 +152,26 @@ async fn open_in(tx: &mut ShopTx, channel: ChannelRef, mail: &[Mail], clock: Tur
         }
     }
     let language = language(&shop, &conversation, &said);
+    let standing = standing(tx, conversation.id(), clock, now).await?;
     if conversation.language.as_deref() != Some(language.code()) {
         conversations::set_language(tx, conversation.id(), language.code()).await?;
     }
-    let turn = Turn { scope: channel.scope(), channel, conversation, row, shop, to, customer_name, said, language, clock };
+    let turn = Turn { scope: channel.scope(), channel, conversation, row, shop, to, customer_name, said, language, clock, standing };
     Ok((Opened::Turn(Box::new(turn)), pending))
+}
+
+/// A proposal older than this is not confirmed any more: prices and stock have moved on.
+const PROPOSAL_LIFE: TimeDelta = TimeDelta::hours(24);
+
+async fn standing(tx: &mut ShopTx, conversation: ConversationId, clock: TurnClock, now: DateTime<Utc>) -> Result<Standing, DbError> {
+    let recent_turns = turns::in_last_minute(tx, conversation).await?;
+    let used = usage::replies_this_month(tx, now).await?;
+    let spent = usage::model_cost_today(tx, now).await?;
+    let mut proposal = proposals::open_in(tx, conversation).await?;
+    if let Some(stale) = proposal.take_if(|proposal| clock.now() - proposal.created_at > PROPOSAL_LIFE) {
+        proposals::close(tx, stale.id, "expired", None).await?;
+    }
+    Ok(Standing { recent_turns, used, spent, proposal })
 }
 
 fn answered(row: &InboundRow) -> bool {
