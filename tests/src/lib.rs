@@ -139,6 +139,7 @@ impl TestStack {
     }
 
     /// A worker as a process of its own, to be killed. `crash_at` names the point at which it kills itself.
+    #[expect(clippy::disallowed_methods, reason = "a worker to be killed must be a process of its own")]
     pub fn spawn_worker(&self, crash_at: Option<&str>) -> anyhow::Result<Child> {
         let here = std::env::current_exe()?;
         let built = here.ancestors().nth(2).context("tests lie under the target folder")?.join("frontdesk-worker");

@@ -73,6 +73,7 @@ impl Drop for Redis {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test starts its own Redis")]
 fn spawn(dir: &TempDir, port: u16) -> anyhow::Result<Child> {
     Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always"])
