@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::clock;
 use crate::figures::Sample;
+use crate::metrics;
 use crate::webhook::{Customer, PRODUCTS, Signer, message_id};
 use crate::wire::Connection;
 
@@ -123,9 +124,13 @@ async fn drive(source: &Arc<Source>, server: SocketAddr, time: Duration, connect
 
 impl Accepting {
     /// Fails unless the ingress itself counted as many new messages as were answered with 200.
-    pub(crate) fn check(&self, metrics: &str) -> anyhow::Result<()> {
-        let counted = counter(metrics, r#"frontdesk_webhook_events_total{kind="new"}"#).context("the ingress counts no new events")?;
-        anyhow::ensure!(counted == self.ingress.accepted, "{} webhooks got 200, but {counted} are new events", self.ingress.accepted);
+    pub(crate) fn check(&self, text: &str) -> anyhow::Result<()> {
+        let counted = metrics::sum(text, r#"frontdesk_webhook_events_total{kind="new"}"#).context("the ingress counts no new events")?;
+        anyhow::ensure!(
+            counted == self.ingress.accepted as f64,
+            "{} webhooks got 200, but {counted} are new events",
+            self.ingress.accepted
+        );
         Ok(())
     }
 
@@ -134,11 +139,6 @@ impl Accepting {
         let median = |side: &Side| Sample::new(side.per_second.clone()).median();
         Some(median(&self.ingress)? / median(&self.bare)?)
     }
-}
-
-/// A counter's value in Prometheus' text form.
-fn counter(metrics: &str, name: &str) -> Option<u64> {
-    metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
 }
 
 #[cfg(test)]

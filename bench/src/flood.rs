@@ -15,11 +15,11 @@ pub(crate) const CALM_TEXT: &str = "Bonjour, vous ouvrez le samedi ?";
 /// The flood has this start over the others.
 const HEAD_START: Duration = Duration::from_secs(1);
 /// How long the calm shop's last customers are waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// A flood that brings no send for that long is over.
 const SILENCE: Duration = Duration::from_secs(5);
 /// How long the flood may take to drain.
-const DRAINED_WITHIN: Duration = Duration::from_secs(60);
+const DRAINED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Both runs.
 #[derive(Debug, Clone, Default)]

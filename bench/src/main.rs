@@ -6,6 +6,7 @@ mod clock;
 mod figures;
 mod flood;
 mod footprint;
+mod metrics;
 mod replies;
 mod report;
 mod run;

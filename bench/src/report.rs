@@ -10,6 +10,7 @@ use crate::clock;
 use crate::figures::Sample;
 use crate::flood::Flood;
 use crate::footprint::Footprint;
+use crate::metrics::Queues;
 use crate::replies::Outcome;
 
 /// What a customer shall have an answer within, ms.
@@ -43,6 +44,8 @@ pub(crate) struct Report {
     pub(crate) costs: Vec<Cost>,
     pub(crate) flood: Option<Flood>,
     pub(crate) footprints: Vec<Footprint>,
+    /// How the queues stood when the footprints were taken.
+    pub(crate) queues: Option<Queues>,
 }
 
 impl Report {
@@ -60,6 +63,10 @@ impl Report {
         self.flood.iter().for_each(|flood| flood_table(flood, &mut out));
         if !self.footprints.is_empty() {
             footprint_table(&self.footprints, &mut out);
+        }
+        if let Some(Queues { open, dead }) = self.queues {
+            let not_idle = if open == 0.0 { "" } else { ", so the processes were not idle" };
+            line(&mut out, format_args!("\nThen there were {open} jobs to do{not_idle}, and {dead} dead letters."));
         }
         out
     }

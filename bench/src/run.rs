@@ -10,6 +10,7 @@ use crate::accept::{self, Source};
 use crate::args::{Args, Part};
 use crate::flood::{self, CALM_TEXT, FLOOD_TEXT, Flood, Plan};
 use crate::footprint;
+use crate::metrics::Queues;
 use crate::replies::{self, Arrival, Load, Outcome};
 use crate::report::{Cost, Crowd, Report};
 use crate::sandbox::{Message, Model, Sandbox};
@@ -23,8 +24,10 @@ const TEXT: &str = "hi, do you have red sneakers in 42?";
 const WARM_UP: usize = 10;
 /// How long a crowd is waited for: a call of a hanging model is given up after 20 s, and then asked again.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// After the last answer, until receipts have come and gone.
-const SETTLE: Duration = Duration::from_secs(5);
+/// After the last answer, until receipts have come and gone; the scheduler looks at the queues every 5 s.
+const SETTLE: Duration = Duration::from_secs(6);
+/// How long the queues may take to empty.
+const SETTLED_WITHIN: Duration = Duration::from_secs(30);
 
 /// The crowds, by how Gemini and OpenAI behave.
 const BEHAVIOURS: [(&str, Model, Model); 4] = [
@@ -58,7 +61,7 @@ pub(crate) async fn run(args: &Args, stack: &mut Stack, http: reqwest::Client) -
         report.flood = Some(bench.flood(stack, &mut cast).await?);
     }
     if args.wants(Part::Footprint) {
-        report.footprints = bench.footprints(stack, &mut cast).await?;
+        (report.footprints, report.queues) = bench.footprints(stack, &mut cast).await?;
     }
     Ok(report)
 }
@@ -206,12 +209,12 @@ impl<'a> Bench<'a> {
         flood::measure(&self.load, plan).await
     }
 
-    async fn footprints(&self, stack: &mut Stack, cast: &mut Cast) -> anyhow::Result<Vec<footprint::Footprint>> {
+    async fn footprints(&self, stack: &mut Stack, cast: &mut Cast) -> anyhow::Result<(Vec<footprint::Footprint>, Option<Queues>)> {
         say("Memory and idle processor time");
         if !self.args.wants(Part::Latency) && !self.args.wants(Part::Flood) {
             self.fresh_workers(stack, cast).await?;
         }
-        tokio::time::sleep(SETTLE).await;
+        let queues = self.settled().await?;
         let mut roots = self.roots(stack);
         roots.retain(|(name, _)| name != "sandbox");
         let footprints = footprint::measure(&roots, Duration::from_millis(self.args.idle_ms)).await;
@@ -219,7 +222,21 @@ impl<'a> Bench<'a> {
             say("there is no /proc here, so no such figures");
         }
         say("Stopping");
-        Ok(footprints)
+        Ok((footprints, queues))
+    }
+
+    /// Waits until nothing is left to do, within limits, and says how the queues stand.
+    async fn settled(&self) -> anyhow::Result<Option<Queues>> {
+        let deadline = Instant::now() + SETTLED_WITHIN;
+        loop {
+            tokio::time::sleep(SETTLE).await;
+            let metrics =
+                self.http.get(format!("http://127.0.0.1:{}/metrics", self.args.scheduler_metrics_port)).send().await?.text().await?;
+            let queues = Queues::read(&metrics);
+            if queues.is_some_and(|queues| queues.open == 0.0) || Instant::now() >= deadline {
+                return Ok(queues);
+            }
+        }
     }
 
     /// Everything that runs, with its process id.
@@ -240,7 +257,7 @@ impl<'a> Bench<'a> {
     }
 
     fn ingress_program(&self) -> Program {
-        let environment = vec![("LISTEN_ADDR", self.ingress.to_string()), metrics(self.args.ingress_metrics_port)];
+        let environment = vec![("LISTEN_ADDR", self.ingress.to_string()), metrics_on(self.args.ingress_metrics_port)];
         let ready = format!("http://{}/readyz", self.ingress);
         Program { name: "ingress", binary: "frontdesk-ingress", environment, arguments: Vec::new(), ready }
     }
@@ -255,13 +272,13 @@ impl<'a> Bench<'a> {
     }
 }
 
-fn metrics(port: u16) -> (&'static str, String) {
+fn metrics_on(port: u16) -> (&'static str, String) {
     ("METRICS_ADDR", format!("127.0.0.1:{port}"))
 }
 
 fn behind_metrics(name: &'static str, binary: &'static str, port: u16) -> Program {
     let ready = format!("http://127.0.0.1:{port}/healthz");
-    Program { name, binary, environment: vec![metrics(port)], arguments: Vec::new(), ready }
+    Program { name, binary, environment: vec![metrics_on(port)], arguments: Vec::new(), ready }
 }
 
 fn bare_program(listen: SocketAddr) -> Program {
