@@ -17,6 +17,8 @@ use crate::queue::{ACCEPT, ACKNOWLEDGE, Envelope, From, JobId, More, PARK, Queue
 pub const BOUND: usize = 100;
 /// How long an alias leads to its conversation without being used; Postgres knows it for ever.
 const ALIAS_FOR: Duration = Duration::from_hours(60 * 24);
+/// Messages per round trip.
+const ACCEPT_CHUNK: usize = 200;
 /// Events per `record_events` job.
 const RECORD_CHUNK: usize = 100;
 /// How often a run that waits for more messages looks itself.
@@ -90,12 +92,13 @@ impl Mailbox {
         let (messages, others): (Vec<_>, Vec<_>) = events.into_iter().partition(is_for_a_turn);
         let mut accepted = Accepted::default();
         let mut overflow = Vec::new();
-        // One task polls them all in order, so they leave in order, over the one connection.
-        for (event, outcome) in messages.iter().zip(join_all(messages.iter().map(|event| self.accept_message(event))).await) {
-            match outcome? {
-                0 => accepted.duplicates += 1,
-                1 => accepted.new += 1,
-                _ => overflow.push(event.clone()),
+        for chunk in messages.chunks(ACCEPT_CHUNK) {
+            for (event, outcome) in chunk.iter().zip(self.accept_messages(chunk).await?) {
+                match outcome {
+                    0 => accepted.duplicates += 1,
+                    1 => accepted.new += 1,
+                    _ => overflow.push(event.clone()),
+                }
             }
         }
         let mut by_channel: HashMap<ChannelKey, Vec<InboundEvent>> = HashMap::new();
@@ -123,18 +126,27 @@ impl Mailbox {
         Ok(accepted)
     }
 
-    async fn accept_message(&self, event: &InboundEvent) -> Result<u8, QueueError> {
-        let mut call = on(&ACCEPT, JobName::AnswerCustomer);
-        call.arg(&event.dedupe_key)
-            .arg(serde_json::to_vec(event)?)
-            .arg(From::Channel(&event.channel).group())
-            .arg(event.channel.to_string());
-        call.arg(BOUND).arg(JobId::fresh().to_string()).arg(ALIAS_FOR.as_millis() as u64);
-        for alias in event.customer.iter().flat_map(|sender| &sender.aliases) {
-            call.arg(format!("{}:{}", alias.kind.as_str(), alias.value));
+    /// One round trip, in order: a script call for each message.
+    async fn accept_messages(&self, messages: &[InboundEvent]) -> Result<Vec<u8>, QueueError> {
+        let (prefix, mut calls) = (prefix(JobName::AnswerCustomer), redis::pipe());
+        for event in messages {
+            let call = calls.cmd("EVALSHA").arg(ACCEPT.get_hash()).arg(1).arg(&prefix).arg("0");
+            call.arg(&event.dedupe_key).arg(serde_json::to_vec(event)?);
+            call.arg(From::Channel(&event.channel).group()).arg(event.channel.to_string());
+            call.arg(BOUND).arg(JobId::fresh().to_string()).arg(ALIAS_FOR.as_millis() as u64);
+            for alias in event.customer.iter().flat_map(|sender| &sender.aliases) {
+                call.arg(format!("{}:{}", alias.kind.as_str(), alias.value));
+            }
         }
-        let (outcome, _): (u8, String) = call.invoke_async(&mut self.queue.connection()).await?;
-        Ok(outcome)
+        let mut conn = self.queue.connection();
+        let outcomes: Vec<(u8, String)> = match calls.query_async(&mut conn).await {
+            Err(error) if error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::NoScript) => {
+                ACCEPT.load_async(&mut conn).await?;
+                calls.query_async(&mut conn).await?
+            }
+            outcomes => outcomes?,
+        };
+        Ok(outcomes.into_iter().map(|(outcome, _)| outcome).collect())
     }
 
     async fn record(&self, channel: &ChannelKey, events: &[InboundEvent]) -> Result<usize, QueueError> {
@@ -164,12 +176,12 @@ impl Mailbox {
     pub async fn take(&self, envelope: &Envelope, conversation: &ConversationKey) -> Result<Taken, LostOrError> {
         let mut call = on(&TAKE, JobName::AnswerCustomer);
         call.arg(&conversation.0).arg(envelope.job.to_string()).arg(envelope.run.0).arg(BOUND);
-        let (ours, now_ms, raw): (u8, Option<i64>, Vec<Vec<u8>>) = call.invoke_async(&mut self.queue.connection()).await?;
+        let (ours, now_ms, raw): (u8, i64, Vec<Vec<u8>>) = call.invoke_async(&mut self.queue.connection()).await?;
         if ours == 0 {
             return Err(LostOrError::Lost);
         }
         let mail = raw.iter().map(|entry| serde_json::from_slice(entry)).collect::<Result<_, _>>().map_err(QueueError::from)?;
-        Ok(Taken { mail, now_ms: now_ms.unwrap_or_default() })
+        Ok(Taken { mail, now_ms })
     }
 
     /// Removes the first `handled` messages; says how many are left.
