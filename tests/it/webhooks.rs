@@ -1,6 +1,6 @@
 //! Webhooks: signatures, repeats, batches, senders without a number, and what Redis's absence means.
 
-use chrono::Utc;
+use frontdesk_core::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 use system_tests::{Plan, SERVICE_WHATSAPP, TestStack, WHATSAPP, until};
 
@@ -13,7 +13,7 @@ fn change(account: &str, id: &str, from: &str, body: &str) -> Value {
     json!({"field": "messages", "value": {"messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "15550100022", "phone_number_id": account},
         "contacts": [{"profile": {"name": "Sam"}, "wa_id": from}],
-        "messages": [{"from": from, "id": id, "timestamp": Utc::now().timestamp().to_string(), "type": "text", "text": {"body": body}}]}})
+        "messages": [{"from": from, "id": id, "timestamp": SystemClock.now().timestamp().to_string(), "type": "text", "text": {"body": body}}]}})
 }
 
 /// A fixture of Meta's, its messages as of now: an old one is stored, not answered.
@@ -21,7 +21,7 @@ fn fixture(raw: &str) -> Vec<u8> {
     let mut body: Value = serde_json::from_str(raw).unwrap();
     for change in body["entry"][0]["changes"].as_array_mut().unwrap() {
         for message in change["value"]["messages"].as_array_mut().unwrap() {
-            message["timestamp"] = json!(Utc::now().timestamp().to_string());
+            message["timestamp"] = json!(SystemClock.now().timestamp().to_string());
         }
     }
     serde_json::to_vec(&body).unwrap()
