@@ -15,6 +15,7 @@ mod stack;
 mod webhook;
 mod wire;
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -27,10 +28,19 @@ use crate::stack::Stack;
 /// How long a control call or a readiness check may take; the longest of them waits 20 s by itself.
 const HTTP_WITHIN: Duration = Duration::from_secs(30);
 
-#[expect(clippy::print_stdout, reason = "the table is what the command is for")]
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match measure(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("load-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what the command is for")]
+async fn measure(args: Args) -> anyhow::Result<()> {
     let http = http_client()?;
     let programs = std::env::current_exe()?.parent().context("the program has no directory")?.to_owned();
     std::fs::create_dir_all(&args.logs)?;
