@@ -102,7 +102,6 @@ async fn a_frozen_worker_cannot_end_a_job_that_was_taken_from_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes; run by name: two_hundred_random_kills"]
 async fn two_hundred_random_kills_park_nothing_and_lose_nothing() {
     const JOBS: u64 = 6000;
     let (redis, queue) = fresh().await;

@@ -1,4 +1,5 @@
 //! What a queue must do, row by row, against a real Redis. `stock` puts the same questions to apalis-redis as released.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 #[path = "../support/redis.rs"]
 mod redis_server;

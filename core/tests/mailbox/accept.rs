@@ -140,7 +140,7 @@ async fn a_thousand_updates_in_one_delivery_are_taken_in_in_order() {
         }
     });
     until_empty(&queue, JobName::AnswerCustomer, Duration::from_secs(20)).await;
-    let seen = seen.lock().unwrap();
+    let seen = seen.lock().unwrap().clone();
     assert_eq!(seen.len(), 50, "one turn per conversation");
     assert!(seen.iter().all(|mail| mail.len() == 20 && mail.is_sorted()));
     stop.cancel();

@@ -1,4 +1,5 @@
 //! The mailbox against a real Redis: once, in order, fenced, bounded; and the small things beside it (memory, live events, leadership).
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 #[path = "../support/redis.rs"]
 mod redis_server;

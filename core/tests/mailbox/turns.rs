@@ -39,7 +39,7 @@ async fn messages_that_arrive_during_a_turn_are_the_next_one_and_turns_never_ove
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     until_empty(&queue, NAME, Duration::from_secs(20)).await;
-    let turns = turns.lock().unwrap();
+    let turns = turns.lock().unwrap().clone();
     let all: Vec<_> = turns.iter().flatten().cloned().collect();
     assert_eq!(all, (0..40).map(|n| format!("m{n:02}")).collect::<Vec<_>>());
     assert!(turns.len() > 1 && turns.len() < 40, "{} turns", turns.len());
