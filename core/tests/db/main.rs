@@ -1,0 +1,12 @@
+//! Queries, migrations and the separation of shops, against a real Postgres.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed set-up fails the test")]
+
+mod migrations;
+mod orders;
+#[path = "../support/postgres.rs"]
+mod postgres;
+mod records;
+mod search;
+mod separation;
+mod transactions;
