@@ -23,8 +23,6 @@ const ACCEPT_CHUNK: usize = 200;
 const RECORD_CHUNK: usize = 100;
 /// How often a run that waits for more messages looks itself.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long replicas may take to confirm.
-const REPLICAS_WITHIN: Duration = Duration::from_secs(1);
 
 /// What came of accepting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -122,7 +120,7 @@ impl Mailbox {
             }
             seen.query_async::<()>(&mut self.queue.connection()).await?;
         }
-        self.replicated().await?;
+        self.queue.inner.replicas.have_it().await?;
         Ok(accepted)
     }
 
@@ -156,17 +154,6 @@ impl Mailbox {
             call.arg(&event.dedupe_key).arg(serde_json::to_vec(event)?);
         }
         Ok(call.invoke_async(&mut self.queue.connection()).await?)
-    }
-
-    async fn replicated(&self) -> Result<(), QueueError> {
-        let want = self.queue.inner.replicas;
-        if want == 0 {
-            return Ok(());
-        }
-        let mut wait = redis::cmd("WAIT");
-        wait.arg(want).arg(REPLICAS_WITHIN.as_millis() as u64);
-        let have: u32 = wait.query_async(&mut self.queue.connection()).await?;
-        if have < want { Err(QueueError::Replicas { want, have }) } else { Ok(()) }
     }
 
     /// Reads what waits, without removing it.

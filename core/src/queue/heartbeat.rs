@@ -1,8 +1,9 @@
 //! Says every second that this process lives, and takes back what dead ones hold. A thread, a runtime and a connection of its own: neither busy
 //! slots nor a busy command connection can hold it up.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use redis::aio::MultiplexedConnection;
@@ -18,6 +19,8 @@ const EVERY: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_secs(4);
 /// … and given up if it is still unheard of after this: two beats, so that all the living are heard first when Redis itself stood still.
 const CONFIRM: Duration = Duration::from_secs(2);
+/// The heartbeat must not keep a process alive whose runtime hangs: its time limits no longer work, and its jobs would be held for ever.
+const HUNG_AFTER: Duration = Duration::from_mins(2);
 /// Jobs taken back per call.
 const CHUNK: usize = 200;
 
@@ -64,13 +67,15 @@ impl Heartbeat {
 
     fn start(&self) {
         let (served, client, process) = (Arc::clone(&self.served), self.client.clone(), self.process.clone());
+        let lively = Arc::new(Lively::default());
+        tokio::spawn(Arc::clone(&lively).show(self.end.clone()));
         let (runs, beating, end) = (Arc::clone(&self.runs), Arc::clone(&self.beating), self.end.clone());
         let thread = std::thread::Builder::new().name("heartbeat".to_owned()).spawn(move || {
             match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime.block_on(async {
                     tokio::select! {
                         () = end.cancelled() => {}
-                        () = beat_for_ever(&client, &process, &served, &runs, &beating) => {}
+                        () = beat_for_ever(&client, &process, &served, &runs, &beating, &lively) => {}
                     }
                 }),
                 Err(error) => tracing::error!(%error, "no heartbeat: this process's jobs will be taken from it"),
@@ -82,9 +87,50 @@ impl Heartbeat {
     }
 }
 
-async fn beat_for_ever(client: &redis::Client, process: &str, served: &Mutex<Vec<Served>>, runs: &Runs, beating: &tokio::sync::Mutex<()>) {
+/// Whether the runtime that runs the handlers still gets round to things.
+struct Lively {
+    begun: Instant,
+    last_ms: AtomicU64,
+}
+
+impl Default for Lively {
+    fn default() -> Self {
+        Self { begun: Instant::now(), last_ms: AtomicU64::new(0) }
+    }
+}
+
+impl Lively {
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    async fn show(self: Arc<Self>, end: CancellationToken) {
+        while !end.is_cancelled() {
+            self.last_ms.store(self.now_ms(), Ordering::Relaxed);
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    fn is_hung(&self) -> bool {
+        u128::from(self.now_ms().saturating_sub(self.last_ms.load(Ordering::Relaxed))) > HUNG_AFTER.as_millis()
+    }
+}
+
+async fn beat_for_ever(
+    client: &redis::Client,
+    process: &str,
+    served: &Mutex<Vec<Served>>,
+    runs: &Runs,
+    beating: &tokio::sync::Mutex<()>,
+    lively: &Lively,
+) {
     let mut conn: Option<MultiplexedConnection> = None;
     loop {
+        if lively.is_hung() {
+            tracing::error!("the runtime of this process hangs; its jobs are left to others");
+            tokio::time::sleep(EVERY).await;
+            continue;
+        }
         let under_way = beating.lock().await;
         let beaten = beat_once(client, &mut conn, process, served, runs).await;
         drop(under_way);

@@ -5,6 +5,7 @@
 //! - `heartbeat`: says that this process lives, on a thread of its own
 //! - `signals`: the one subscription of a process
 //! - `leader`: one leader among replicas
+//! - `replicas`: waits until replicas have it
 //! - `gate`: lets a suspect job run alone in its process
 //! - `scripts/*.lua`: every change of state, each atomic and bounded
 //!
@@ -17,6 +18,7 @@ mod envelope;
 mod gate;
 mod heartbeat;
 mod leader;
+mod replicas;
 mod scripts;
 mod signals;
 
@@ -38,6 +40,7 @@ use crate::jobs::{Job, JobName};
 use crate::tenancy::ShopScope;
 use gate::Gate;
 use heartbeat::Heartbeat;
+use replicas::Replicas;
 use signals::Signals;
 
 pub(crate) use scripts::{ACCEPT, ACKNOWLEDGE, PARK, RECORD, SWEEP_BOXES, TAKE, on, prefix};
@@ -124,7 +127,7 @@ pub(crate) struct Inner {
     pub(crate) conn: ConnectionManager,
     pub(crate) process: String,
     pub(crate) signals: Arc<Signals>,
-    pub(crate) replicas: u32,
+    pub(crate) replicas: Replicas,
     gate: Arc<Gate>,
     heartbeat: Heartbeat,
     runs: Arc<Runs>,
@@ -171,13 +174,13 @@ impl Queue {
         let inner = Inner {
             signals: Signals::start(client.clone(), &process, end.clone()),
             heartbeat: Heartbeat::new(client.clone(), process.clone(), Arc::clone(&runs), end.clone()),
+            replicas: Replicas::start(client.clone(), replicas, end.clone()),
             gate: Arc::default(),
             fetches: AtomicU64::new(0),
             _end: end.drop_guard(),
             client,
             conn,
             process,
-            replicas,
             runs,
         };
         Ok(Self { inner: Arc::new(inner) })

@@ -81,3 +81,28 @@ async fn a_leader_that_cannot_renew_stops_before_another_begins() {
     until("it stops", Duration::from_secs(5), || async { lost.is_cancelled() }).await;
     redis.thaw();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_replicas_asked_for_nothing_is_accepted_until_one_has_it() {
+    let (redis, queue, _) = fresh().await;
+    let careful = Queue::connect_replicated(&redis.url(), "ingress", 1).await.unwrap();
+    let mailbox = frontdesk_core::mailbox::Mailbox::new(&careful);
+    let refused = mailbox.accept(vec![crate::message("100", "m1")]).await;
+    assert!(matches!(refused, Err(frontdesk_core::queue::QueueError::Replicas { want: 1, have: 0 })), "{refused:?}");
+    let replica = crate::Redis::start().await;
+    let port = redis.url().trim_end_matches('/').rsplit(':').next().unwrap().to_owned();
+    let mut follow = replica.connection().await;
+    redis::cmd("REPLICAOF").arg("127.0.0.1").arg(port).query_async::<()>(&mut follow).await.unwrap();
+    // The sender delivers again: it is a duplicate by now, and on the replica.
+    until("the replica has it", Duration::from_secs(20), || async {
+        mailbox.accept(vec![crate::message("100", "m1")]).await.is_ok_and(|accepted| accepted.duplicates == 1)
+    })
+    .await;
+    let many =
+        futures_util::future::try_join_all((0..200).map(|n| mailbox.accept(vec![crate::message("200", &format!("n{n}"))]))).await.unwrap();
+    assert_eq!(many.iter().map(|one| one.new).sum::<usize>(), 200);
+    let there: usize =
+        redis::cmd("LLEN").arg("fd:{answer_customer}:mail:whatsapp:204411225588002:200").query_async(&mut follow).await.unwrap();
+    assert_eq!(there, frontdesk_core::mailbox::BOUND);
+    assert_eq!(queue.stats(frontdesk_core::jobs::JobName::AnswerCustomer).await.unwrap().ready, 2);
+}
