@@ -2,15 +2,15 @@
 //! slots nor a busy command connection can hold it up.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use redis::aio::MultiplexedConnection;
 use tokio_util::sync::CancellationToken;
 
-use super::Runs;
 use super::scripts::{BEAT, on};
+use super::{Runs, lock};
 use crate::jobs::JobName;
 
 /// How often a process says that it lives.
@@ -52,7 +52,7 @@ impl Heartbeat {
     /// From now on also beats for `queue`.
     pub(super) fn serve(&self, queue: JobName, slots: usize) {
         {
-            let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut served = lock(&self.served);
             served.retain(|one| one.queue != queue);
             served.push(Served { queue, slots, known: false });
         }
@@ -61,7 +61,7 @@ impl Heartbeat {
 
     /// No longer beats for `queue`: when it returns, no beat is under way.
     pub(super) async fn leave(&self, queue: JobName) {
-        self.served.lock().unwrap_or_else(PoisonError::into_inner).retain(|one| one.queue != queue);
+        lock(&self.served).retain(|one| one.queue != queue);
         drop(self.beating.lock().await);
     }
 
@@ -164,8 +164,8 @@ async fn beat_once(
             conn.insert(client.get_multiplexed_async_connection_with_config(&config).await?)
         }
     };
-    let queues = served.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let before: Vec<_> = runs.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
+    let queues = lock(served).clone();
+    let before: Vec<_> = lock(runs).keys().copied().collect();
     let beats = queues.iter().map(|one| {
         let mut conn = conn.clone();
         async move {
@@ -184,10 +184,10 @@ async fn beat_once(
         }
         if known == 0 && one.known {
             tracing::error!(queue = one.queue.as_str(), "this process was unheard of for so long that its jobs were taken from it");
-            let runs = runs.lock().unwrap_or_else(PoisonError::into_inner);
+            let runs = lock(runs);
             before.iter().filter(|(queue, _)| *queue == one.queue).filter_map(|run| runs.get(run)).for_each(CancellationToken::cancel);
         }
-        if let Some(served) = served.lock().unwrap_or_else(PoisonError::into_inner).iter_mut().find(|s| s.queue == one.queue) {
+        if let Some(served) = lock(served).iter_mut().find(|s| s.queue == one.queue) {
             served.known = true;
         }
     }

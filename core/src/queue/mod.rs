@@ -1,7 +1,9 @@
 //! Our storage for apalis on Redis; the only module that touches its keys.
 //!
 //! - [`Queue`]: enqueue, wait for a result, look after dead letters
-//! - `backend`: what apalis polls; the fetch loop behind it; how a run ends
+//! - `backend`: what apalis polls
+//! - `fetch`: the loop behind it
+//! - `run`: how a run goes, and how it ends
 //! - `heartbeat`: says that this process lives, on a thread of its own
 //! - `signals`: the one subscription of a process
 //! - `leader`: one leader among replicas
@@ -15,26 +17,29 @@ mod backend;
 mod connection;
 mod dead;
 mod envelope;
+mod fetch;
 mod gate;
 mod heartbeat;
 mod leader;
 mod replicas;
+mod run;
 mod scripts;
 mod signals;
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::ConnectionManager;
 use serde_json::value::RawValue;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-pub use backend::{Decoded, Failure, Next, Outcome, Run, Source};
+pub use backend::{Decoded, Source};
 pub use dead::{DeadLetter, DeadPage, JobState, Stats, Swept};
 pub use envelope::{Envelope, From, JobId, RunToken};
 pub use leader::Leader;
+pub use run::{Failure, Next, Outcome, Run};
 
 use crate::jobs::{Job, JobName};
 use crate::tenancy::ShopScope;
@@ -138,6 +143,11 @@ pub(crate) struct Inner {
 
 /// The runs of this process by queue and fence; cancelled when they are lost.
 pub(crate) type Runs = Mutex<HashMap<(JobName, RunToken), CancellationToken>>;
+
+/// What a panic left behind is still whole: every change under these locks is one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The queue, as one process sees it. Cheap to clone; all clones share two connections.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! The one subscription of a process: wake-ups, results, and "your conversation has more".
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -9,6 +9,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::envelope::JobId;
+use super::lock;
 use super::scripts::prefix;
 use crate::jobs::JobName;
 
@@ -21,10 +22,6 @@ pub(crate) struct Signals {
     replies: Mutex<HashMap<JobId, Vec<oneshot::Sender<String>>>>,
     mail: Mutex<HashMap<String, Arc<Notify>>>,
     subscribe: mpsc::UnboundedSender<String>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Signals {
