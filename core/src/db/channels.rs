@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 
-use super::{DbError, ShopTx};
+use super::{DbError, ShopTx, sql::sql};
 use crate::ids::{ChannelId, ShopId};
 use crate::inbound::{ChannelKey, Platform};
 use crate::secrets::SealContext;
@@ -112,10 +112,8 @@ impl TryFrom<RefRow> for ChannelRef {
 /// # Errors
 /// See [`DbError`].
 pub async fn first_whatsapp(tx: &mut ShopTx) -> Result<Option<ChannelRef>, DbError> {
-    let row: Option<RefRow> = diesel::sql_query(
-        "SELECT shop_id, id, platform, external_id, login, sealed_token, status FROM channels \
-         WHERE shop_id = $1 AND platform = 'whatsapp' AND status = 'connected' ORDER BY id LIMIT 1",
-    )
+    let row: Option<RefRow> = sql("SELECT shop_id, id, platform, external_id, login, sealed_token, status FROM channels \
+         WHERE shop_id = $1 AND platform = 'whatsapp' AND status = 'connected' ORDER BY id LIMIT 1")
     .bind::<Integer, _>(tx.shop())
     .get_result(tx.conn())
     .await
@@ -162,7 +160,7 @@ const COLUMNS: &str = "id, platform, external_id, name, phone, login, status, st
 /// # Errors
 /// See [`DbError`].
 pub async fn list(tx: &mut ShopTx) -> Result<Vec<ChannelRow>, DbError> {
-    Ok(diesel::sql_query(format!("SELECT {COLUMNS} FROM channels WHERE shop_id = $1 AND status <> 'removed' ORDER BY id LIMIT 500"))
+    Ok(sql(format!("SELECT {COLUMNS} FROM channels WHERE shop_id = $1 AND status <> 'removed' ORDER BY id LIMIT 500"))
         .bind::<Integer, _>(tx.shop())
         .load(tx.conn())
         .await?)
@@ -178,11 +176,10 @@ pub async fn platforms(tx: &mut ShopTx) -> Result<Vec<Platform>, DbError> {
         #[diesel(sql_type = Text)]
         platform: String,
     }
-    let rows: Vec<Name> =
-        diesel::sql_query("SELECT DISTINCT platform FROM channels WHERE shop_id = $1 AND status <> 'removed' ORDER BY platform")
-            .bind::<Integer, _>(tx.shop())
-            .load(tx.conn())
-            .await?;
+    let rows: Vec<Name> = sql("SELECT DISTINCT platform FROM channels WHERE shop_id = $1 AND status <> 'removed' ORDER BY platform")
+        .bind::<Integer, _>(tx.shop())
+        .load(tx.conn())
+        .await?;
     Ok(rows.iter().filter_map(|row| Platform::from_name(&row.platform)).collect())
 }
 
@@ -212,7 +209,7 @@ pub async fn save(tx: &mut ShopTx, input: &ChannelInput) -> Result<(ChannelRow, 
         return Err(taken());
     }
     let (shop, login) = (tx.shop(), if input.instagram_login { "instagram" } else { "facebook" });
-    let changed: Option<ChannelRow> = diesel::sql_query(format!(
+    let changed: Option<ChannelRow> = sql(format!(
         "UPDATE channels SET name = $4, phone = $5, login = $6, sealed_token = coalesce($7, sealed_token), updated_at = now(), \
          status = CASE WHEN coalesce($7, sealed_token) IS NOT NULL AND (status <> 'disconnected' OR $7 IS NOT NULL) THEN 'connected' ELSE 'disconnected' END, \
          status_code = CASE WHEN $7 IS NOT NULL THEN NULL ELSE status_code END \
@@ -231,7 +228,7 @@ pub async fn save(tx: &mut ShopTx, input: &ChannelInput) -> Result<(ChannelRow, 
     if let Some(row) = changed {
         return Ok((row, false));
     }
-    diesel::sql_query(format!(
+    sql(format!(
         "INSERT INTO channels (shop_id, platform, external_id, name, phone, login, sealed_token, status) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $7::text IS NULL THEN 'disconnected' ELSE 'connected' END) \
          ON CONFLICT (platform, external_id) WHERE status <> 'removed' DO NOTHING RETURNING {COLUMNS}"
@@ -255,7 +252,7 @@ pub async fn save(tx: &mut ShopTx, input: &ChannelInput) -> Result<(ChannelRow, 
 /// # Errors
 /// See [`DbError`].
 pub async fn remove(tx: &mut ShopTx, channel: ChannelId) -> Result<bool, DbError> {
-    let changed = diesel::sql_query(
+    let changed = sql(
         "UPDATE channels SET status = 'removed', sealed_token = NULL, updated_at = now() WHERE shop_id = $1 AND id = $2 AND status <> 'removed'",
     )
     .bind::<Integer, _>(tx.shop())
@@ -270,7 +267,7 @@ pub async fn remove(tx: &mut ShopTx, channel: ChannelId) -> Result<bool, DbError
 /// # Errors
 /// See [`DbError`].
 pub async fn disconnect(tx: &mut ShopTx, channel: ChannelId, code: i64) -> Result<bool, DbError> {
-    let changed = diesel::sql_query(
+    let changed = sql(
         "UPDATE channels SET status = 'disconnected', status_code = $3, updated_at = now() WHERE shop_id = $1 AND id = $2 AND status = 'connected'",
     )
     .bind::<Integer, _>(tx.shop())

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
-use super::{DbError, ShopTx};
+use super::{DbError, ShopTx, sql::sql};
 use crate::ids::{ChannelId, ConversationId, CustomerId};
 
 /// A conversation as a turn sees it.
@@ -67,7 +67,7 @@ pub async fn open(
     customer_wrote_at: Option<DateTime<Utc>>,
     begin_turn: bool,
 ) -> Result<ConversationRow, DbError> {
-    Ok(diesel::sql_query(format!(
+    Ok(sql(format!(
         "INSERT INTO conversations (shop_id, channel_id, customer_id, last_customer_at, turn_fence) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (shop_id, channel_id, customer_id) DO UPDATE SET turn_fence = conversations.turn_fence + $5, \
          last_customer_at = greatest(conversations.last_customer_at, excluded.last_customer_at), last_activity_at = now() \
@@ -87,7 +87,7 @@ pub async fn open(
 /// # Errors
 /// See [`DbError`].
 pub async fn hold(tx: &mut ShopTx, conversation: ConversationId, fence: i64) -> Result<Option<ConversationRow>, DbError> {
-    Ok(diesel::sql_query(format!("SELECT {COLUMNS} FROM conversations WHERE shop_id = $1 AND id = $2 AND turn_fence = $3 FOR UPDATE"))
+    Ok(sql(format!("SELECT {COLUMNS} FROM conversations WHERE shop_id = $1 AND id = $2 AND turn_fence = $3 FOR UPDATE"))
         .bind::<Integer, _>(tx.shop().0)
         .bind::<BigInt, _>(conversation.0)
         .bind::<BigInt, _>(fence)
@@ -101,7 +101,7 @@ pub async fn hold(tx: &mut ShopTx, conversation: ConversationId, fence: i64) -> 
 /// # Errors
 /// See [`DbError`].
 pub async fn find(tx: &mut ShopTx, conversation: ConversationId) -> Result<Option<ConversationRow>, DbError> {
-    Ok(diesel::sql_query(format!("SELECT {COLUMNS} FROM conversations WHERE shop_id = $1 AND id = $2"))
+    Ok(sql(format!("SELECT {COLUMNS} FROM conversations WHERE shop_id = $1 AND id = $2"))
         .bind::<Integer, _>(tx.shop().0)
         .bind::<BigInt, _>(conversation.0)
         .get_result(tx.conn())
@@ -114,7 +114,7 @@ pub async fn find(tx: &mut ShopTx, conversation: ConversationId) -> Result<Optio
 /// # Errors
 /// See [`DbError`].
 pub async fn with_customer(tx: &mut ShopTx, channel: ChannelId, customer: CustomerId) -> Result<Option<ConversationRow>, DbError> {
-    Ok(diesel::sql_query(format!("SELECT {COLUMNS} FROM conversations WHERE shop_id = $1 AND channel_id = $2 AND customer_id = $3"))
+    Ok(sql(format!("SELECT {COLUMNS} FROM conversations WHERE shop_id = $1 AND channel_id = $2 AND customer_id = $3"))
         .bind::<Integer, _>(tx.shop().0)
         .bind::<Integer, _>(channel.0)
         .bind::<BigInt, _>(customer.0)
@@ -133,7 +133,7 @@ pub async fn pause(tx: &mut ShopTx, conversation: ConversationId, by: &str) -> R
         #[diesel(sql_type = BigInt)]
         human_epoch: i64,
     }
-    let row: Option<Epoch> = diesel::sql_query(
+    let row: Option<Epoch> = sql(
         "UPDATE conversations SET paused = true, paused_by = $3, paused_at = coalesce(paused_at, now()), human_epoch = human_epoch + 1, \
          last_activity_at = now() WHERE shop_id = $1 AND id = $2 RETURNING human_epoch",
     )
@@ -151,7 +151,7 @@ pub async fn pause(tx: &mut ShopTx, conversation: ConversationId, by: &str) -> R
 /// # Errors
 /// See [`DbError`].
 pub async fn resume(tx: &mut ShopTx, conversation: ConversationId) -> Result<bool, DbError> {
-    let changed = diesel::sql_query(
+    let changed = sql(
         "UPDATE conversations SET paused = false, paused_by = NULL, paused_at = NULL, last_activity_at = now() WHERE shop_id = $1 AND id = $2",
     )
     .bind::<Integer, _>(tx.shop().0)
@@ -166,7 +166,7 @@ pub async fn resume(tx: &mut ShopTx, conversation: ConversationId) -> Result<boo
 /// # Errors
 /// See [`DbError`].
 pub async fn set_language(tx: &mut ShopTx, conversation: ConversationId, language: &str) -> Result<(), DbError> {
-    diesel::sql_query("UPDATE conversations SET language = $3 WHERE shop_id = $1 AND id = $2 AND language IS DISTINCT FROM $3")
+    sql("UPDATE conversations SET language = $3 WHERE shop_id = $1 AND id = $2 AND language IS DISTINCT FROM $3")
         .bind::<Integer, _>(tx.shop().0)
         .bind::<BigInt, _>(conversation.0)
         .bind::<Text, _>(language)
@@ -180,15 +180,14 @@ pub async fn set_language(tx: &mut ShopTx, conversation: ConversationId, languag
 /// # Errors
 /// See [`DbError`].
 pub async fn note_hourly(tx: &mut ShopTx, conversation: ConversationId, text: &str, now: DateTime<Utc>) -> Result<bool, DbError> {
-    let changed = diesel::sql_query(
-        "UPDATE conversations SET notes = jsonb_set(notes, ARRAY[$3], to_jsonb($4::timestamptz)) WHERE shop_id = $1 AND id = $2 \
-         AND coalesce((notes->>$3)::timestamptz <= $4 - interval '1 hour', true)",
-    )
-    .bind::<Integer, _>(tx.shop().0)
-    .bind::<BigInt, _>(conversation.0)
-    .bind::<Text, _>(text)
-    .bind::<Timestamptz, _>(now)
-    .execute(tx.conn())
-    .await?;
+    let changed =
+        sql("UPDATE conversations SET notes = jsonb_set(notes, ARRAY[$3], to_jsonb($4::timestamptz)) WHERE shop_id = $1 AND id = $2 \
+         AND coalesce((notes->>$3)::timestamptz <= $4 - interval '1 hour', true)")
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<BigInt, _>(conversation.0)
+        .bind::<Text, _>(text)
+        .bind::<Timestamptz, _>(now)
+        .execute(tx.conn())
+        .await?;
     Ok(changed > 0)
 }

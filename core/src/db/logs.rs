@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Integer, Jsonb, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
-use super::channels::ChannelRef;
 use super::{DbError, ShopTx};
+use super::{channels::ChannelRef, sql::sql};
 use crate::inbound::InboundEvent;
 
 /// Whether an event was logged before.
@@ -19,7 +19,7 @@ pub async fn is_logged(tx: &mut ShopTx, dedupe_key: &str) -> Result<bool, DbErro
         #[diesel(sql_type = Bool)]
         logged: bool,
     }
-    let row: Logged = diesel::sql_query("SELECT EXISTS (SELECT FROM logs WHERE shop_id = $1 AND dedupe_key = $2) AS logged")
+    let row: Logged = sql("SELECT EXISTS (SELECT FROM logs WHERE shop_id = $1 AND dedupe_key = $2) AS logged")
         .bind::<Integer, _>(tx.shop())
         .bind::<Text, _>(dedupe_key)
         .get_result(tx.conn())
@@ -40,10 +40,8 @@ pub async fn insert_inbound(tx: &mut ShopTx, events: &[&InboundEvent]) -> Result
     let kinds: Vec<&str> = events.iter().map(|event| event.what.name()).collect();
     let keys: Vec<&str> = events.iter().map(|event| event.dedupe_key.as_str()).collect();
     let payloads: Vec<serde_json::Value> = events.iter().map(|event| storable(&event.raw)).collect();
-    diesel::sql_query(
-        "INSERT INTO logs (shop_id, direction, platform, external_id, kind, dedupe_key, payload) \
-         SELECT $1, 'in', event.* FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[]) AS event",
-    )
+    sql("INSERT INTO logs (shop_id, direction, platform, external_id, kind, dedupe_key, payload) \
+         SELECT $1, 'in', event.* FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[]) AS event")
     .bind::<Integer, _>(tx.shop())
     .bind::<Array<Text>, _>(platforms)
     .bind::<Array<Text>, _>(accounts)
@@ -60,17 +58,15 @@ pub async fn insert_inbound(tx: &mut ShopTx, events: &[&InboundEvent]) -> Result
 /// # Errors
 /// See [`DbError`].
 pub async fn insert_outbound(tx: &mut ShopTx, channel: &ChannelRef, kind: &str, provider_id: &str, body: &str) -> Result<(), DbError> {
-    diesel::sql_query(
-        "INSERT INTO logs (shop_id, direction, platform, external_id, kind, dedupe_key, payload) VALUES ($1, 'out', $2, $3, $4, $5, $6)",
-    )
-    .bind::<Integer, _>(tx.shop())
-    .bind::<Text, _>(channel.platform().as_str())
-    .bind::<Text, _>(&channel.key().external_id)
-    .bind::<Text, _>(kind)
-    .bind::<Text, _>(format!("out:{provider_id}"))
-    .bind::<Jsonb, _>(serde_json::json!({"id": provider_id, "body": body.replace('\0', "")}))
-    .execute(tx.conn())
-    .await?;
+    sql("INSERT INTO logs (shop_id, direction, platform, external_id, kind, dedupe_key, payload) VALUES ($1, 'out', $2, $3, $4, $5, $6)")
+        .bind::<Integer, _>(tx.shop())
+        .bind::<Text, _>(channel.platform().as_str())
+        .bind::<Text, _>(&channel.key().external_id)
+        .bind::<Text, _>(kind)
+        .bind::<Text, _>(format!("out:{provider_id}"))
+        .bind::<Jsonb, _>(serde_json::json!({"id": provider_id, "body": body.replace('\0', "")}))
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }
 
@@ -96,7 +92,7 @@ pub struct LogRow {
 /// # Errors
 /// See [`DbError`].
 pub async fn latest(tx: &mut ShopTx, limit: i64) -> Result<Vec<LogRow>, DbError> {
-    Ok(diesel::sql_query(
+    Ok(sql(
         "SELECT created_at, direction, kind, payload FROM logs WHERE shop_id = $1 ORDER BY created_at DESC, id DESC LIMIT least($2, 200)",
     )
     .bind::<Integer, _>(tx.shop())

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
-use super::{DbError, ShopTx};
+use super::{DbError, ShopTx, sql::sql};
 use crate::ids::{ChannelId, ConversationId, MessageId, TurnId};
 
 /// A customer's message to store.
@@ -71,7 +71,7 @@ pub async fn store_inbound(
     let bodies: Vec<&str> = messages.iter().map(|message| message.body.as_str()).collect();
     let contents: Vec<&serde_json::Value> = messages.iter().map(|message| &message.content).collect();
     let times: Vec<DateTime<Utc>> = messages.iter().map(|message| message.occurred_at).collect();
-    Ok(diesel::sql_query(
+    Ok(sql(
         "WITH wanted AS (SELECT * FROM unnest($4::text[], $5::text[], $6::text[], $7::jsonb[], $8::timestamptz[]) WITH ORDINALITY \
               AS m (provider_id, kind, body, content, occurred_at, n)), \
          stored AS (INSERT INTO messages (shop_id, conversation_id, channel_id, direction, author, kind, provider_id, body, content, status, occurred_at) \
@@ -163,7 +163,7 @@ pub async fn store_outbound(
         #[diesel(sql_type = BigInt)]
         id: i64,
     }
-    let row: IdRow = diesel::sql_query(
+    let row: IdRow = sql(
         "INSERT INTO messages (shop_id, conversation_id, channel_id, turn_id, direction, author, kind, send_key, body, content, status, occurred_at) \
          VALUES ($1, $2, $3, $4, 'out', $5, $6, $7, $8, $9, 'pending', now()) \
          ON CONFLICT (shop_id, send_key) WHERE send_key IS NOT NULL DO UPDATE SET send_key = excluded.send_key RETURNING id",
@@ -187,10 +187,8 @@ pub async fn store_outbound(
 /// # Errors
 /// See [`DbError`].
 pub async fn unsent_of(tx: &mut ShopTx, turn: TurnId) -> Result<Vec<OutboundRow>, DbError> {
-    Ok(diesel::sql_query(
-        "SELECT id, send_key, kind, author, body, content, status, attempted_at FROM messages \
-         WHERE shop_id = $1 AND turn_id = $2 AND direction = 'out' AND status IN ('pending', 'sending', 'unknown') ORDER BY id",
-    )
+    Ok(sql("SELECT id, send_key, kind, author, body, content, status, attempted_at FROM messages \
+         WHERE shop_id = $1 AND turn_id = $2 AND direction = 'out' AND status IN ('pending', 'sending', 'unknown') ORDER BY id")
     .bind::<Integer, _>(tx.shop().0)
     .bind::<BigInt, _>(turn.0)
     .load(tx.conn())
@@ -202,10 +200,8 @@ pub async fn unsent_of(tx: &mut ShopTx, turn: TurnId) -> Result<Vec<OutboundRow>
 /// # Errors
 /// See [`DbError`].
 pub async fn claim(tx: &mut ShopTx, message: MessageId, unsettled_before: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool, DbError> {
-    let changed = diesel::sql_query(
-        "UPDATE messages SET status = 'sending', attempted_at = $4 WHERE shop_id = $1 AND id = $2 \
-         AND (status = 'pending' OR (status IN ('sending', 'unknown') AND attempted_at <= $3))",
-    )
+    let changed = sql("UPDATE messages SET status = 'sending', attempted_at = $4 WHERE shop_id = $1 AND id = $2 \
+         AND (status = 'pending' OR (status IN ('sending', 'unknown') AND attempted_at <= $3))")
     .bind::<Integer, _>(tx.shop().0)
     .bind::<BigInt, _>(message.0)
     .bind::<Timestamptz, _>(unsettled_before)
@@ -221,10 +217,8 @@ pub async fn claim(tx: &mut ShopTx, message: MessageId, unsettled_before: DateTi
 /// See [`DbError`].
 pub async fn mark_sent(tx: &mut ShopTx, message: MessageId, provider_id: &str) -> Result<(), DbError> {
     // An echo or a status webhook may have been quicker.
-    diesel::sql_query(
-        "UPDATE messages SET provider_id = coalesce(provider_id, $3), sent_at = coalesce(sent_at, now()), \
-         status = CASE WHEN status IN ('pending', 'sending', 'unknown') THEN 'sent' ELSE status END WHERE shop_id = $1 AND id = $2",
-    )
+    sql("UPDATE messages SET provider_id = coalesce(provider_id, $3), sent_at = coalesce(sent_at, now()), \
+         status = CASE WHEN status IN ('pending', 'sending', 'unknown') THEN 'sent' ELSE status END WHERE shop_id = $1 AND id = $2")
     .bind::<Integer, _>(tx.shop().0)
     .bind::<BigInt, _>(message.0)
     .bind::<Text, _>(provider_id)
@@ -238,10 +232,8 @@ pub async fn mark_sent(tx: &mut ShopTx, message: MessageId, provider_id: &str) -
 /// # Errors
 /// See [`DbError`].
 pub async fn mark(tx: &mut ShopTx, message: MessageId, status: &str, error_code: Option<i64>) -> Result<(), DbError> {
-    diesel::sql_query(
-        "UPDATE messages SET status = $3, error_code = coalesce($4, error_code) \
-         WHERE shop_id = $1 AND id = $2 AND status IN ('pending', 'sending', 'unknown')",
-    )
+    sql("UPDATE messages SET status = $3, error_code = coalesce($4, error_code) \
+         WHERE shop_id = $1 AND id = $2 AND status IN ('pending', 'sending', 'unknown')")
     .bind::<Integer, _>(tx.shop().0)
     .bind::<BigInt, _>(message.0)
     .bind::<Text, _>(status)
@@ -271,8 +263,7 @@ pub async fn advance(
         #[diesel(sql_type = BigInt)]
         conversation_id: i64,
     }
-    let row: Option<Found> = diesel::sql_query(
-        "UPDATE messages SET provider_id = coalesce(provider_id, $3), error_code = coalesce($6, error_code), \
+    let row: Option<Found> = sql("UPDATE messages SET provider_id = coalesce(provider_id, $3), error_code = coalesce($6, error_code), \
          sent_at = CASE WHEN $5 = 'failed' THEN sent_at ELSE coalesce(sent_at, now()) END, \
          status = CASE \
             WHEN $5 = 'failed' THEN CASE WHEN status IN ('pending', 'sending', 'unknown', 'sent') THEN 'failed' ELSE status END \
@@ -284,8 +275,7 @@ pub async fn advance(
          WHERE shop_id = $1 AND channel_id = $2 AND direction = 'out' \
            AND id = (SELECT id FROM messages WHERE shop_id = $1 AND channel_id = $2 AND direction = 'out' \
                      AND (provider_id = $3 OR (provider_id IS NULL AND send_key = $4)) ORDER BY provider_id NULLS LAST LIMIT 1) \
-         RETURNING id, conversation_id",
-    )
+         RETURNING id, conversation_id")
     .bind::<Integer, _>(tx.shop().0)
     .bind::<Integer, _>(channel.0)
     .bind::<Text, _>(provider_id)
@@ -303,10 +293,8 @@ pub async fn advance(
 /// # Errors
 /// See [`DbError`].
 pub async fn advance_until(tx: &mut ShopTx, conversation: ConversationId, until: DateTime<Utc>, status: &str) -> Result<(), DbError> {
-    diesel::sql_query(
-        "UPDATE messages SET status = $4 WHERE shop_id = $1 AND conversation_id = $2 AND direction = 'out' AND sent_at <= $3 \
-         AND (status = 'sent' OR (status = 'delivered' AND $4 = 'read'))",
-    )
+    sql("UPDATE messages SET status = $4 WHERE shop_id = $1 AND conversation_id = $2 AND direction = 'out' AND sent_at <= $3 \
+         AND (status = 'sent' OR (status = 'delivered' AND $4 = 'read'))")
     .bind::<Integer, _>(tx.shop().0)
     .bind::<BigInt, _>(conversation.0)
     .bind::<Timestamptz, _>(until)
@@ -331,11 +319,9 @@ pub async fn settle_by_text(
         #[diesel(sql_type = BigInt)]
         id: i64,
     }
-    let row: Option<IdRow> = diesel::sql_query(
-        "UPDATE messages SET provider_id = $3, status = 'sent', sent_at = now() WHERE shop_id = $1 AND id = \
+    let row: Option<IdRow> = sql("UPDATE messages SET provider_id = $3, status = 'sent', sent_at = now() WHERE shop_id = $1 AND id = \
          (SELECT id FROM messages WHERE shop_id = $1 AND conversation_id = $2 AND direction = 'out' AND provider_id IS NULL \
-          AND status IN ('sending', 'unknown') AND body = $4 ORDER BY id LIMIT 1) RETURNING id",
-    )
+          AND status IN ('sending', 'unknown') AND body = $4 ORDER BY id LIMIT 1) RETURNING id")
     .bind::<Integer, _>(tx.shop().0)
     .bind::<BigInt, _>(conversation.0)
     .bind::<Text, _>(provider_id)
@@ -356,10 +342,8 @@ pub async fn has_open_send(tx: &mut ShopTx, conversation: ConversationId) -> Res
         #[diesel(sql_type = Bool)]
         open: bool,
     }
-    let row: Open = diesel::sql_query(
-        "SELECT EXISTS (SELECT 1 FROM messages WHERE shop_id = $1 AND conversation_id = $2 AND direction = 'out' \
-         AND status IN ('pending', 'sending', 'unknown')) AS open",
-    )
+    let row: Open = sql("SELECT EXISTS (SELECT 1 FROM messages WHERE shop_id = $1 AND conversation_id = $2 AND direction = 'out' \
+         AND status IN ('pending', 'sending', 'unknown')) AS open")
     .bind::<Integer, _>(tx.shop().0)
     .bind::<BigInt, _>(conversation.0)
     .get_result(tx.conn())
@@ -377,13 +361,12 @@ pub async fn is_known(tx: &mut ShopTx, channel: ChannelId, provider_id: &str) ->
         #[diesel(sql_type = Bool)]
         known: bool,
     }
-    let row: Known =
-        diesel::sql_query("SELECT EXISTS (SELECT 1 FROM messages WHERE shop_id = $1 AND channel_id = $2 AND provider_id = $3) AS known")
-            .bind::<Integer, _>(tx.shop().0)
-            .bind::<Integer, _>(channel.0)
-            .bind::<Text, _>(provider_id)
-            .get_result(tx.conn())
-            .await?;
+    let row: Known = sql("SELECT EXISTS (SELECT 1 FROM messages WHERE shop_id = $1 AND channel_id = $2 AND provider_id = $3) AS known")
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<Integer, _>(channel.0)
+        .bind::<Text, _>(provider_id)
+        .get_result(tx.conn())
+        .await?;
     Ok(row.known)
 }
 
@@ -399,7 +382,7 @@ pub async fn store_human(
     body: &str,
     at: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let stored = diesel::sql_query(
+    let stored = sql(
         "INSERT INTO messages (shop_id, conversation_id, channel_id, direction, author, kind, provider_id, body, status, occurred_at, sent_at) \
          VALUES ($1, $2, $3, 'out', 'human', 'reply', $4, $5, 'sent', $6, $6) \
          ON CONFLICT (shop_id, channel_id, provider_id) WHERE provider_id IS NOT NULL DO NOTHING",
@@ -420,7 +403,7 @@ pub async fn store_human(
 /// # Errors
 /// See [`DbError`].
 pub async fn mark_deleted(tx: &mut ShopTx, channel: ChannelId, provider_id: &str) -> Result<(), DbError> {
-    diesel::sql_query(
+    sql(
         "UPDATE messages SET status = 'deleted', body = '', content = '{}' WHERE shop_id = $1 AND channel_id = $2 AND provider_id = $3 AND direction = 'in'",
     )
     .bind::<Integer, _>(tx.shop().0)
@@ -460,7 +443,7 @@ impl SpokenRow {
 /// # Errors
 /// See [`DbError`].
 pub async fn spoken(tx: &mut ShopTx, conversation: ConversationId, before: TurnId, limit: i64) -> Result<Vec<SpokenRow>, DbError> {
-    let mut rows: Vec<SpokenRow> = diesel::sql_query(
+    let mut rows: Vec<SpokenRow> = sql(
         "SELECT direction, body, turn_id, created_at FROM messages WHERE shop_id = $1 AND conversation_id = $2 AND body <> '' \
          AND turn_id IS DISTINCT FROM $3 AND kind <> 'holding' AND status NOT IN ('superseded', 'failed', 'deleted') ORDER BY id DESC LIMIT $4",
     )
@@ -479,10 +462,8 @@ pub async fn spoken(tx: &mut ShopTx, conversation: ConversationId, before: TurnI
 /// # Errors
 /// See [`DbError`].
 pub async fn said_in(tx: &mut ShopTx, turn: TurnId) -> Result<Vec<SpokenRow>, DbError> {
-    Ok(diesel::sql_query(
-        "SELECT direction, body, turn_id, created_at FROM messages WHERE shop_id = $1 AND turn_id = $2 AND body <> '' \
-         AND kind <> 'holding' AND status NOT IN ('superseded', 'failed', 'deleted') ORDER BY id",
-    )
+    Ok(sql("SELECT direction, body, turn_id, created_at FROM messages WHERE shop_id = $1 AND turn_id = $2 AND body <> '' \
+         AND kind <> 'holding' AND status NOT IN ('superseded', 'failed', 'deleted') ORDER BY id")
     .bind::<Integer, _>(tx.shop().0)
     .bind::<BigInt, _>(turn.0)
     .load(tx.conn())

@@ -4,8 +4,11 @@ use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, Simple
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::roles::{self, Roles, RolesError};
 use super::{DbError, Server, UrlError};
+use super::{
+    roles::{self, Roles, RolesError},
+    sql::sql,
+};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 /// "frontdesk" in numbers: one migration run at a time per database.
@@ -61,7 +64,7 @@ impl Owner {
         let server = Server::parse(owner.expose_secret())?;
         let roles = Roles::new(&server, &Server::parse(app.expose_secret())?, &Server::parse(ingress.expose_secret())?)?;
         let mut conn = server.connect().await?;
-        diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<diesel::sql_types::BigInt, _>(ADVISORY_LOCK).execute(&mut conn).await?;
+        sql("SELECT pg_advisory_lock($1)").bind::<diesel::sql_types::BigInt, _>(ADVISORY_LOCK).execute(&mut conn).await?;
         // Owners of a hosted database are often bound to short limits; building an index is not short.
         conn.batch_execute("SET statement_timeout = 0; SET lock_timeout = '10s'").await?;
         Ok(Self { conn, roles })
@@ -119,7 +122,7 @@ impl Owner {
     /// # Errors
     /// When Postgres fails.
     pub async fn save_admin(&mut self, email: &str, password_hash: &str) -> Result<(), DbError> {
-        diesel::sql_query(
+        sql(
             "INSERT INTO admins (email, password_hash) VALUES (lower($1), $2) ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash",
         )
         .bind::<diesel::sql_types::Text, _>(email)
@@ -140,7 +143,7 @@ impl Owner {
             #[diesel(sql_type = diesel::sql_types::Text)]
             password_hash: String,
         }
-        let row: Option<Row> = diesel::sql_query("SELECT password_hash FROM admins WHERE email = lower($1)")
+        let row: Option<Row> = sql("SELECT password_hash FROM admins WHERE email = lower($1)")
             .bind::<diesel::sql_types::Text, _>(email)
             .get_result(&mut self.conn)
             .await

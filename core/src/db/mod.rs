@@ -28,6 +28,7 @@ pub mod sales;
 pub mod schema;
 mod search_words;
 pub mod shops;
+mod sql;
 pub mod system;
 mod transaction;
 pub mod turns;
@@ -47,6 +48,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use connection::{Server, UrlError};
 pub use error::DbError;
+use self::sql::sql;
 pub use transaction::{ShopTx, SystemTx, TxKind};
 
 /// Opening a connection to a healthy server takes milliseconds; beyond this it is not healthy.
@@ -175,20 +177,18 @@ struct RoleRow {
 }
 
 async fn current_role(tx: &mut SystemTx) -> Result<RoleRow, DbError> {
-    Ok(diesel::sql_query(
-        "SELECT current_user::text AS name, \
+    Ok(sql("SELECT current_user::text AS name, \
          EXISTS (SELECT FROM pg_roles r WHERE r.rolsuper AND pg_has_role(current_user, r.oid, 'MEMBER')) AS superuser, \
          EXISTS (SELECT FROM pg_roles r WHERE r.rolbypassrls AND pg_has_role(current_user, r.oid, 'MEMBER')) AS bypasses, \
          EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') \
-                 AND pg_has_role(current_user, c.relowner, 'MEMBER')) AS owns",
-    )
+                 AND pg_has_role(current_user, c.relowner, 'MEMBER')) AS owns")
     .get_result(tx.conn())
     .await?)
 }
 
 /// Until the transaction ends, no other one of this shop gets past here with the same name: a repeat waits, and then sees what the first one did.
 async fn one_at_a_time(tx: &mut ShopTx, kind: &str, name: &str) -> Result<(), DbError> {
-    diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, $2))")
+    sql("SELECT pg_advisory_xact_lock(hashtextextended($1, $2))")
         .bind::<Text, _>(format!("{kind}:{name}"))
         .bind::<diesel::sql_types::BigInt, _>(i64::from(tx.shop().0))
         .execute(tx.conn())

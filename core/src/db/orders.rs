@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 
 pub use super::sales::{Summary, summary};
-use super::{DbError, ShopTx, products, sales, shops};
+use super::{DbError, ShopTx, products, sales, shops, sql::sql};
 use crate::ids::{CustomerId, OrderId, OrderNo, ProductId, ProposalId};
 use crate::inbound::Platform;
 use crate::jobs::WantedLine;
@@ -339,7 +339,7 @@ pub(crate) async fn standing(tx: &mut ShopTx, placement: &Placement) -> Result<O
     if placement.proposal.is_none() && placement.request_key.is_none() {
         return Ok(None);
     }
-    let rows: Vec<LineRow> = diesel::sql_query(format!(
+    let rows: Vec<LineRow> = sql(format!(
         "SELECT {COLUMNS} FROM orders WHERE shop_id = $1 AND order_no = (SELECT order_no FROM orders WHERE shop_id = $1 AND (proposal_id = $2 OR request_key = $3) LIMIT 1) \
          ORDER BY line_no"
     ))
@@ -354,7 +354,7 @@ pub(crate) async fn standing(tx: &mut ShopTx, placement: &Placement) -> Result<O
 /// The rows are locked and were looked at; the condition stands all the same, so that no change above can ever oversell.
 async fn take(tx: &mut ShopTx, lines: &[WantedLine]) -> Result<(), DbError> {
     let (ids, quantities): (Vec<i32>, Vec<i32>) = lines.iter().map(|line| (line.product.0, line.quantity)).unzip();
-    let changed = diesel::sql_query(
+    let changed = sql(
         "UPDATE products p SET stock = p.stock - wanted.quantity, updated_at = now() FROM unnest($2::int[], $3::int[]) AS wanted (id, quantity) \
          WHERE p.shop_id = $1 AND p.id = wanted.id AND p.active AND p.stock >= wanted.quantity",
     )
@@ -373,11 +373,10 @@ async fn next_no(tx: &mut ShopTx) -> Result<OrderNo, DbError> {
         #[diesel(sql_type = BigInt)]
         order_no: OrderNo,
     }
-    let row: Next =
-        diesel::sql_query("UPDATE order_numbers SET next_no = next_no + 1 WHERE shop_id = $1 RETURNING next_no - 1 AS order_no")
-            .bind::<Integer, _>(tx.shop())
-            .get_result(tx.conn())
-            .await?;
+    let row: Next = sql("UPDATE order_numbers SET next_no = next_no + 1 WHERE shop_id = $1 RETURNING next_no - 1 AS order_no")
+        .bind::<Integer, _>(tx.shop())
+        .get_result(tx.conn())
+        .await?;
     Ok(row.order_no)
 }
 
@@ -393,7 +392,7 @@ async fn insert(
     let quantities: Vec<i32> = taken.iter().map(|(_, quantity)| *quantity).collect();
     let prices: Vec<Money> = taken.iter().map(|(product, _)| product.price).collect();
     let costs: Vec<Money> = taken.iter().map(|(product, _)| product.cost).collect();
-    let mut rows: Vec<LineRow> = diesel::sql_query(format!(
+    let mut rows: Vec<LineRow> = sql(format!(
         "INSERT INTO orders (shop_id, order_no, line_no, product_id, product_name, quantity, price, cost, revenue, profit, status, customer_id, customer_name, \
              contact, platform, source, proposal_id, request_key, sale_date, created_at, updated_at) \
          SELECT $1, $2, line.no, line.product_id, line.name, line.quantity, line.price, line.cost, line.price * line.quantity, (line.price - line.cost) * line.quantity, \
@@ -424,7 +423,7 @@ async fn insert(
 }
 
 async fn note(tx: &mut ShopTx, order: OrderNo, status: OrderStatus, actor: &str, at: DateTime<Utc>) -> Result<(), DbError> {
-    diesel::sql_query("INSERT INTO order_events (shop_id, order_no, status, actor, created_at) VALUES ($1, $2, $3, $4, $5)")
+    sql("INSERT INTO order_events (shop_id, order_no, status, actor, created_at) VALUES ($1, $2, $3, $4, $5)")
         .bind::<Integer, _>(tx.shop())
         .bind::<BigInt, _>(order)
         .bind::<Text, _>(status.as_str())
@@ -469,7 +468,7 @@ pub async fn change_status(
 ) -> Result<Order, ChangeError> {
     let next = OrderStatus::from_name(status).ok_or(ChangeError::NoSuchStatus)?;
     let locked: Vec<LineRow> =
-        diesel::sql_query(format!("SELECT {COLUMNS} FROM orders WHERE shop_id = $1 AND order_no = $2 ORDER BY line_no FOR UPDATE"))
+        sql(format!("SELECT {COLUMNS} FROM orders WHERE shop_id = $1 AND order_no = $2 ORDER BY line_no FOR UPDATE"))
             .bind::<Integer, _>(tx.shop())
             .bind::<BigInt, _>(order_no)
             .load(tx.conn())
@@ -482,7 +481,7 @@ pub async fn change_status(
     if !order.status.may_become(next) {
         return Err(ChangeError::NotAllowed { from: order.status });
     }
-    diesel::sql_query("UPDATE orders SET status = $3, updated_at = $4 WHERE shop_id = $1 AND order_no = $2")
+    sql("UPDATE orders SET status = $3, updated_at = $4 WHERE shop_id = $1 AND order_no = $2")
         .bind::<Integer, _>(tx.shop())
         .bind::<BigInt, _>(order_no)
         .bind::<Text, _>(next.as_str())
@@ -501,7 +500,7 @@ pub async fn change_status(
 async fn take_back(tx: &mut ShopTx, order: &Order) -> Result<(), DbError> {
     let ids: Vec<ProductId> = order.lines.iter().map(|line| line.product_id).collect();
     products::lock(tx, &ids).await?;
-    diesel::sql_query(
+    sql(
         "UPDATE products p SET stock = p.stock + back.quantity, updated_at = now() \
          FROM (SELECT product_id, sum(quantity)::int AS quantity FROM orders WHERE shop_id = $1 AND order_no = $2 GROUP BY product_id) AS back \
          WHERE p.shop_id = $1 AND p.id = back.product_id",
@@ -520,12 +519,11 @@ async fn take_back(tx: &mut ShopTx, order: &Order) -> Result<(), DbError> {
 /// # Errors
 /// See [`DbError`].
 pub async fn find(tx: &mut ShopTx, order_no: OrderNo) -> Result<Option<Order>, DbError> {
-    let rows: Vec<LineRow> =
-        diesel::sql_query(format!("SELECT {COLUMNS} FROM orders WHERE shop_id = $1 AND order_no = $2 ORDER BY line_no"))
-            .bind::<Integer, _>(tx.shop())
-            .bind::<BigInt, _>(order_no)
-            .load(tx.conn())
-            .await?;
+    let rows: Vec<LineRow> = sql(format!("SELECT {COLUMNS} FROM orders WHERE shop_id = $1 AND order_no = $2 ORDER BY line_no"))
+        .bind::<Integer, _>(tx.shop())
+        .bind::<BigInt, _>(order_no)
+        .load(tx.conn())
+        .await?;
     Ok(group(rows)?.pop())
 }
 
@@ -543,7 +541,7 @@ pub struct OrderFilter {
 /// # Errors
 /// See [`DbError`].
 pub async fn list(tx: &mut ShopTx, filter: OrderFilter, limit: i64) -> Result<Vec<Order>, DbError> {
-    let rows: Vec<LineRow> = diesel::sql_query(format!(
+    let rows: Vec<LineRow> = sql(format!(
         "SELECT {COLUMNS} FROM orders WHERE shop_id = $1 AND order_no = ANY (ARRAY(SELECT order_no FROM orders WHERE shop_id = $1 AND line_no = 1 \
          AND order_no < $2 AND ($3::text IS NULL OR status = $3) ORDER BY order_no DESC LIMIT $4)) ORDER BY order_no DESC, line_no"
     ))
@@ -561,7 +559,7 @@ pub async fn list(tx: &mut ShopTx, filter: OrderFilter, limit: i64) -> Result<Ve
 /// # Errors
 /// See [`DbError`].
 pub async fn for_customer(tx: &mut ShopTx, customer: CustomerId, order_no: Option<OrderNo>, limit: i64) -> Result<Vec<Order>, DbError> {
-    let rows: Vec<LineRow> = diesel::sql_query(format!(
+    let rows: Vec<LineRow> = sql(format!(
         "SELECT {COLUMNS} FROM orders WHERE shop_id = $1 AND order_no = ANY (ARRAY(SELECT order_no FROM orders WHERE shop_id = $1 AND customer_id = $2 \
          AND line_no = 1 AND ($3::bigint IS NULL OR order_no = $3) ORDER BY order_no DESC LIMIT $4)) ORDER BY order_no DESC, line_no"
     ))

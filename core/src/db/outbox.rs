@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Jsonb, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
-use super::{DbError, ShopTx};
+use super::{DbError, ShopTx, sql::sql};
 use crate::ids::ShopId;
 use crate::jobs::{Job, JobName};
 use crate::tenancy::ShopScope;
@@ -71,14 +71,13 @@ impl PendingRow {
 /// See [`DbError`].
 pub async fn add<J: Job>(tx: &mut ShopTx, job: &J, key: &str) -> Result<Pending, DbError> {
     let payload = serde_json::to_value(job).map_err(DbError::odd)?;
-    let row: PendingRow = diesel::sql_query(
-        "INSERT INTO outbox (shop_id, queue, key, payload) VALUES ($1, $2, $3, $4) RETURNING shop_id, id, queue, key, payload, run_at",
-    )
-    .bind::<Integer, _>(tx.shop())
-    .bind::<Text, _>(J::NAME.as_str())
-    .bind::<Text, _>(key)
-    .bind::<Jsonb, _>(payload)
-    .get_result(tx.conn())
-    .await?;
+    let row: PendingRow =
+        sql("INSERT INTO outbox (shop_id, queue, key, payload) VALUES ($1, $2, $3, $4) RETURNING shop_id, id, queue, key, payload, run_at")
+            .bind::<Integer, _>(tx.shop())
+            .bind::<Text, _>(J::NAME.as_str())
+            .bind::<Text, _>(key)
+            .bind::<Jsonb, _>(payload)
+            .get_result(tx.conn())
+            .await?;
     row.into_pending().ok_or_else(|| DbError::odd("an outbox row without a job"))
 }

@@ -6,7 +6,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Numeric, Text, T
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 
-use super::{DbError, ShopTx, search_words};
+use super::{DbError, ShopTx, search_words, sql::sql};
 use crate::ids::ProductId;
 use crate::jobs::WantedLine;
 use crate::money::Money;
@@ -59,7 +59,7 @@ const MAX_PAGE: i64 = 200;
 /// See [`DbError`].
 pub async fn find_many(tx: &mut ShopTx, ids: &[ProductId]) -> Result<Vec<ProductRow>, DbError> {
     let ids: Vec<i32> = ids.iter().map(|id| id.0).collect();
-    Ok(diesel::sql_query(format!("SELECT {COLUMNS} FROM products WHERE shop_id = $1 AND id = ANY($2) ORDER BY id"))
+    Ok(sql(format!("SELECT {COLUMNS} FROM products WHERE shop_id = $1 AND id = ANY($2) ORDER BY id"))
         .bind::<Integer, _>(tx.shop())
         .bind::<Array<Integer>, _>(ids)
         .load(tx.conn())
@@ -72,7 +72,7 @@ pub async fn find_many(tx: &mut ShopTx, ids: &[ProductId]) -> Result<Vec<Product
 /// See [`DbError`].
 pub async fn lock(tx: &mut ShopTx, ids: &[ProductId]) -> Result<Vec<ProductRow>, DbError> {
     let ids: Vec<i32> = ids.iter().map(|id| id.0).collect();
-    Ok(diesel::sql_query(format!("SELECT {COLUMNS} FROM products WHERE shop_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE"))
+    Ok(sql(format!("SELECT {COLUMNS} FROM products WHERE shop_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE"))
         .bind::<Integer, _>(tx.shop())
         .bind::<Array<Integer>, _>(ids)
         .load(tx.conn())
@@ -104,7 +104,7 @@ pub struct ProductFilter {
 /// See [`DbError`].
 pub async fn list(tx: &mut ShopTx, filter: &ProductFilter, limit: i64) -> Result<Vec<ProductRow>, DbError> {
     let words: Vec<String> = search_words::typed(filter.text.as_deref().unwrap_or_default());
-    Ok(diesel::sql_query(format!(
+    Ok(sql(format!(
         "SELECT {COLUMNS} FROM products WHERE shop_id = $1 AND id > $2 AND active = $3 \
          AND NOT EXISTS (SELECT FROM unnest($4::text[]) AS word WHERE NOT search_words @@ (quote_literal(fold(word)) || ':*')::tsquery) ORDER BY id LIMIT $5"
     ))
@@ -130,7 +130,7 @@ pub async fn search_for_agent(tx: &mut ShopTx, said: &str, limit: i64) -> Result
     let groups: Vec<i32> = wanted.iter().map(|(group, _)| *group).collect();
     let words: Vec<&str> = wanted.iter().map(|(_, word)| word.as_str()).collect();
     let columns = COLUMNS.split(", ").map(|column| format!("p.{column}")).collect::<Vec<_>>().join(", ");
-    Ok(diesel::sql_query(format!(include_str!("search_for_agent.sql"), columns = columns))
+    Ok(sql(format!(include_str!("search_for_agent.sql"), columns = columns))
         .bind::<Integer, _>(tx.shop())
         .bind::<Array<Integer>, _>(groups)
         .bind::<Array<Text>, _>(words)
@@ -167,7 +167,7 @@ fn sku_taken() -> DbError {
 /// # Errors
 /// See [`DbError`].
 pub async fn insert(tx: &mut ShopTx, input: &ProductInput) -> Result<ProductRow, DbError> {
-    diesel::sql_query(format!(
+    sql(format!(
         "INSERT INTO products (shop_id, sku, name, description, price, cost, stock, image_url) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (shop_id, sku) WHERE sku IS NOT NULL AND active DO NOTHING RETURNING {COLUMNS}"
     ))
@@ -195,17 +195,16 @@ pub async fn update(tx: &mut ShopTx, id: ProductId, input: &ProductInput) -> Res
         #[diesel(sql_type = Bool)]
         taken: bool,
     }
-    let other: Other =
-        diesel::sql_query("SELECT EXISTS (SELECT FROM products WHERE shop_id = $1 AND sku = $2 AND active AND id <> $3) AS taken")
-            .bind::<Integer, _>(tx.shop())
-            .bind::<Nullable<Text>, _>(&input.sku)
-            .bind::<Integer, _>(id)
-            .get_result(tx.conn())
-            .await?;
+    let other: Other = sql("SELECT EXISTS (SELECT FROM products WHERE shop_id = $1 AND sku = $2 AND active AND id <> $3) AS taken")
+        .bind::<Integer, _>(tx.shop())
+        .bind::<Nullable<Text>, _>(&input.sku)
+        .bind::<Integer, _>(id)
+        .get_result(tx.conn())
+        .await?;
     if other.taken {
         return Err(sku_taken());
     }
-    Ok(diesel::sql_query(format!(
+    Ok(sql(format!(
         "UPDATE products SET sku = $3, name = $4, description = $5, price = $6, cost = $7, stock = $8, image_url = $9, updated_at = now() \
          WHERE shop_id = $1 AND id = $2 AND active RETURNING {COLUMNS}"
     ))
@@ -228,7 +227,7 @@ pub async fn update(tx: &mut ShopTx, id: ProductId, input: &ProductInput) -> Res
 /// # Errors
 /// See [`DbError`].
 pub async fn set_keywords(tx: &mut ShopTx, id: ProductId, keywords: &str) -> Result<(), DbError> {
-    diesel::sql_query("UPDATE products SET keywords = $3 WHERE shop_id = $1 AND id = $2")
+    sql("UPDATE products SET keywords = $3 WHERE shop_id = $1 AND id = $2")
         .bind::<Integer, _>(tx.shop())
         .bind::<Integer, _>(id)
         .bind::<Text, _>(keywords)
@@ -251,11 +250,9 @@ async fn add_stock(tx: &mut ShopTx, lines: &[WantedLine], sign: i32) -> Result<(
     let ids: Vec<ProductId> = lines.iter().map(|line| line.product).collect();
     lock(tx, &ids).await?;
     let (ids, pieces): (Vec<i32>, Vec<i32>) = lines.iter().map(|line| (line.product.0, sign * line.quantity)).unzip();
-    diesel::sql_query(
-        "UPDATE products p SET stock = p.stock + more.pieces \
+    sql("UPDATE products p SET stock = p.stock + more.pieces \
          FROM (SELECT id, sum(pieces)::int AS pieces FROM unnest($2::int[], $3::int[]) AS line (id, pieces) GROUP BY id) AS more \
-         WHERE p.shop_id = $1 AND p.id = more.id",
-    )
+         WHERE p.shop_id = $1 AND p.id = more.id")
     .bind::<Integer, _>(tx.shop())
     .bind::<Array<Integer>, _>(ids)
     .bind::<Array<Integer>, _>(pieces)
@@ -269,7 +266,7 @@ async fn add_stock(tx: &mut ShopTx, lines: &[WantedLine], sign: i32) -> Result<(
 /// # Errors
 /// See [`DbError`].
 pub async fn archive(tx: &mut ShopTx, id: ProductId) -> Result<bool, DbError> {
-    let changed = diesel::sql_query(
+    let changed = sql(
         "UPDATE products SET active = false, updated_at = CASE WHEN active THEN now() ELSE updated_at END WHERE shop_id = $1 AND id = $2",
     )
     .bind::<Integer, _>(tx.shop())

@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{DbError, ShopTx};
+use super::{DbError, ShopTx, sql::sql};
 use crate::ids::{ConversationId, MessageId, OrderNo, ProductId, ProposalId, TurnId};
 use crate::money::Money;
 
@@ -66,10 +66,8 @@ struct ProposalRow {
 /// # Errors
 /// See [`DbError`].
 pub async fn open_in(tx: &mut ShopTx, conversation: ConversationId) -> Result<Option<Proposal>, DbError> {
-    let row: Option<ProposalRow> = diesel::sql_query(
-        "SELECT id, kind, lines, total, order_no, shown_at, created_at FROM proposals \
-         WHERE shop_id = $1 AND conversation_id = $2 AND state = 'open' FOR UPDATE",
-    )
+    let row: Option<ProposalRow> = sql("SELECT id, kind, lines, total, order_no, shown_at, created_at FROM proposals \
+         WHERE shop_id = $1 AND conversation_id = $2 AND state = 'open' FOR UPDATE")
     .bind::<Integer, _>(tx.shop().0)
     .bind::<BigInt, _>(conversation.0)
     .get_result(tx.conn())
@@ -114,15 +112,13 @@ pub async fn insert(
         #[diesel(sql_type = BigInt)]
         id: i64,
     }
-    diesel::sql_query(
-        "UPDATE proposals SET state = 'replaced', closed_at = now() WHERE shop_id = $1 AND conversation_id = $2 AND state = 'open'",
-    )
-    .bind::<Integer, _>(tx.shop().0)
-    .bind::<BigInt, _>(conversation.0)
-    .execute(tx.conn())
-    .await?;
+    sql("UPDATE proposals SET state = 'replaced', closed_at = now() WHERE shop_id = $1 AND conversation_id = $2 AND state = 'open'")
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<BigInt, _>(conversation.0)
+        .execute(tx.conn())
+        .await?;
     let lines = serde_json::to_value(proposal.lines).map_err(DbError::odd)?;
-    let row: IdRow = diesel::sql_query(
+    let row: IdRow = sql(
         "INSERT INTO proposals (shop_id, conversation_id, turn_id, kind, lines, total, order_no) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
     )
     .bind::<Integer, _>(tx.shop().0)
@@ -142,7 +138,7 @@ pub async fn insert(
 /// # Errors
 /// See [`DbError`].
 pub async fn shown_by(tx: &mut ShopTx, proposal: ProposalId, message: MessageId) -> Result<(), DbError> {
-    diesel::sql_query("UPDATE proposals SET message_id = $3 WHERE shop_id = $1 AND id = $2")
+    sql("UPDATE proposals SET message_id = $3 WHERE shop_id = $1 AND id = $2")
         .bind::<Integer, _>(tx.shop().0)
         .bind::<BigInt, _>(proposal.0)
         .bind::<BigInt, _>(message.0)
@@ -156,7 +152,7 @@ pub async fn shown_by(tx: &mut ShopTx, proposal: ProposalId, message: MessageId)
 /// # Errors
 /// See [`DbError`].
 pub async fn mark_shown(tx: &mut ShopTx, message: MessageId, at: DateTime<Utc>) -> Result<(), DbError> {
-    diesel::sql_query("UPDATE proposals SET shown_at = $3 WHERE shop_id = $1 AND message_id = $2 AND state = 'open' AND shown_at IS NULL")
+    sql("UPDATE proposals SET shown_at = $3 WHERE shop_id = $1 AND message_id = $2 AND state = 'open' AND shown_at IS NULL")
         .bind::<Integer, _>(tx.shop().0)
         .bind::<BigInt, _>(message.0)
         .bind::<Timestamptz, _>(at)
@@ -170,7 +166,7 @@ pub async fn mark_shown(tx: &mut ShopTx, message: MessageId, at: DateTime<Utc>) 
 /// # Errors
 /// See [`DbError`].
 pub async fn close(tx: &mut ShopTx, proposal: ProposalId, state: &str, order: Option<OrderNo>) -> Result<bool, DbError> {
-    let changed = diesel::sql_query(
+    let changed = sql(
         "UPDATE proposals SET state = $3, order_no = coalesce($4, order_no), closed_at = now() WHERE shop_id = $1 AND id = $2 AND state = 'open'",
     )
     .bind::<Integer, _>(tx.shop().0)

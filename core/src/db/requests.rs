@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Jsonb, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
-use super::{DbError, ShopTx};
+use super::{DbError, ShopTx, sql::sql};
 use crate::ids::UserId;
 use crate::jobs::{Answer, RequestKey};
 
@@ -42,7 +42,7 @@ impl StoredRow {
 /// See [`DbError`].
 pub async fn find(tx: &mut ShopTx, key: &str) -> Result<Option<Stored>, DbError> {
     super::one_at_a_time(tx, "request", key).await?;
-    let row: Option<StoredRow> = diesel::sql_query("SELECT fingerprint, user_id, answer FROM requests WHERE shop_id = $1 AND key = $2")
+    let row: Option<StoredRow> = sql("SELECT fingerprint, user_id, answer FROM requests WHERE shop_id = $1 AND key = $2")
         .bind::<Integer, _>(tx.shop())
         .bind::<Text, _>(key)
         .get_result(tx.conn())
@@ -56,13 +56,12 @@ pub async fn find(tx: &mut ShopTx, key: &str) -> Result<Option<Stored>, DbError>
 /// # Errors
 /// See [`DbError`].
 pub async fn of_job(tx: &mut ShopTx, job: &str) -> Result<Option<Stored>, DbError> {
-    let row: Option<StoredRow> =
-        diesel::sql_query("SELECT fingerprint, user_id, answer FROM requests WHERE shop_id = $1 AND job_id = $2 LIMIT 1")
-            .bind::<Integer, _>(tx.shop())
-            .bind::<Text, _>(job)
-            .get_result(tx.conn())
-            .await
-            .optional()?;
+    let row: Option<StoredRow> = sql("SELECT fingerprint, user_id, answer FROM requests WHERE shop_id = $1 AND job_id = $2 LIMIT 1")
+        .bind::<Integer, _>(tx.shop())
+        .bind::<Text, _>(job)
+        .get_result(tx.conn())
+        .await
+        .optional()?;
     row.map(StoredRow::into_stored).transpose()
 }
 
@@ -72,7 +71,7 @@ pub async fn of_job(tx: &mut ShopTx, job: &str) -> Result<Option<Stored>, DbErro
 /// See [`DbError`].
 pub async fn store(tx: &mut ShopTx, request: &RequestKey, job: &str, answer: &Answer) -> Result<(), DbError> {
     let answer = serde_json::to_value(answer).map_err(DbError::odd)?;
-    diesel::sql_query(
+    sql(
         "INSERT INTO requests (shop_id, key, job_id, user_id, fingerprint, answer) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (shop_id, key) DO NOTHING",
     )
     .bind::<Integer, _>(tx.shop())

@@ -5,7 +5,7 @@
 use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 
-use super::{Server, system};
+use super::{Server, sql::sql, system};
 
 /// What the two roles may do with a table.
 #[derive(Debug, Clone, Copy)]
@@ -140,7 +140,7 @@ struct RoleRow {
 }
 
 async fn look(conn: &mut AsyncPgConnection, name: &str) -> Result<RoleRow, RolesError> {
-    Ok(diesel::sql_query(
+    Ok(sql(
         "SELECT r.oid IS NOT NULL AS exists, \
          coalesce(EXISTS (SELECT FROM pg_roles m WHERE (m.rolsuper OR m.rolbypassrls) AND pg_has_role(r.oid, m.oid, 'MEMBER')), false) AS unbound, \
          coalesce(pg_has_role(r.oid, current_user, 'MEMBER'), false) AS owner_like, \

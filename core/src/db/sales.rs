@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Date, Integer, Numeric};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 
-use super::{DbError, ShopTx};
+use super::{DbError, ShopTx, sql::sql};
 use crate::money::Money;
 
 /// What a day's row changes by.
@@ -26,12 +26,12 @@ pub(super) struct Change {
 
 pub(super) async fn add(tx: &mut ShopTx, day: NaiveDate, change: Change) -> Result<(), DbError> {
     // The row is made first and changed then: an upsert would check the limits on the change alone, which may be negative.
-    diesel::sql_query("INSERT INTO daily_sales (shop_id, day) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+    sql("INSERT INTO daily_sales (shop_id, day) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind::<Integer, _>(tx.shop())
         .bind::<Date, _>(day)
         .execute(tx.conn())
         .await?;
-    diesel::sql_query(
+    sql(
         "UPDATE daily_sales SET orders = orders + $3, pieces = pieces + $4, revenue = revenue + $5, cost = cost + $6, profit = profit + $7, \
          cancelled = cancelled + $8 WHERE shop_id = $1 AND day = $2",
     )
@@ -76,7 +76,7 @@ pub struct Summary {
 /// # Errors
 /// See [`DbError`].
 pub async fn summary(tx: &mut ShopTx, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Summary, DbError> {
-    Ok(diesel::sql_query(
+    Ok(sql(
         "SELECT coalesce(sum(orders), 0)::bigint AS orders, coalesce(sum(pieces), 0)::bigint AS pieces, coalesce(sum(revenue), 0) AS revenue, \
          coalesce(sum(cost), 0) AS cost, coalesce(sum(profit), 0) AS profit, coalesce(sum(cancelled), 0)::bigint AS cancelled \
          FROM daily_sales WHERE shop_id = $1 AND day BETWEEN coalesce($2, '-infinity'::date) AND coalesce($3, 'infinity'::date)",
@@ -105,7 +105,7 @@ pub struct DayRow {
 /// # Errors
 /// See [`DbError`].
 pub async fn days(tx: &mut ShopTx, from: NaiveDate, to: NaiveDate) -> Result<Vec<DayRow>, DbError> {
-    Ok(diesel::sql_query(
+    Ok(sql(
         "SELECT day, orders, pieces, revenue, cost, profit, cancelled FROM daily_sales WHERE shop_id = $1 AND day BETWEEN $2 AND $3 ORDER BY day LIMIT 800",
     )
     .bind::<Integer, _>(tx.shop())
@@ -125,7 +125,7 @@ pub async fn wrong_days(tx: &mut ShopTx) -> Result<Vec<NaiveDate>, DbError> {
         #[diesel(sql_type = Date)]
         day: NaiveDate,
     }
-    let rows: Vec<Day> = diesel::sql_query(
+    let rows: Vec<Day> = sql(
         "WITH anew AS ( \
              SELECT sale_date AS day, count(DISTINCT order_no) FILTER (WHERE stands) AS orders, coalesce(sum(quantity) FILTER (WHERE stands), 0) AS pieces, \
                     coalesce(sum(revenue) FILTER (WHERE stands), 0) AS revenue, coalesce(sum(cost * quantity) FILTER (WHERE stands), 0) AS cost, \

@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, Bool, Integer, Jsonb, Nullable, Numeric, Text, Ti
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use super::{DbError, ShopTx};
+use super::{DbError, ShopTx, sql::sql};
 use crate::plans::Plan;
 
 /// What a turn, a screen or a notice needs to know of a shop.
@@ -116,7 +116,7 @@ fn zone_of(name: &str) -> Tz {
 /// # Errors
 /// [`DbError::NotFound`] if there is no such shop.
 pub async fn profile(tx: &mut ShopTx) -> Result<ShopProfile, DbError> {
-    Ok(diesel::sql_query(
+    Ok(sql(
         "SELECT name, kind, timezone, currency, locale, plan, status, trial_ends_at, agent_name, agent_instructions, about, hours, handoff_mode, \
          handoff_words, handoff_email, handoff_whatsapp, inactive_text, daily_model_budget FROM shops WHERE id = $1",
     )
@@ -135,8 +135,7 @@ pub async fn day_at(tx: &mut ShopTx, at: DateTime<Utc>) -> Result<NaiveDate, DbE
         #[diesel(sql_type = Text)]
         timezone: String,
     }
-    let row: Zone =
-        diesel::sql_query("SELECT timezone FROM shops WHERE id = $1").bind::<Integer, _>(tx.shop()).get_result(tx.conn()).await?;
+    let row: Zone = sql("SELECT timezone FROM shops WHERE id = $1").bind::<Integer, _>(tx.shop()).get_result(tx.conn()).await?;
     Ok(at.with_timezone(&zone_of(&row.timezone)).date_naive())
 }
 
@@ -160,7 +159,7 @@ pub struct Presentation {
 /// # Errors
 /// See [`DbError`].
 pub async fn present(tx: &mut ShopTx, with: &Presentation) -> Result<(), DbError> {
-    diesel::sql_query(
+    sql(
         "UPDATE shops SET about = coalesce($2, about), hours = coalesce($3, hours), agent_name = coalesce($4, agent_name), \
          agent_instructions = coalesce($5, agent_instructions), handoff_whatsapp = coalesce($6, handoff_whatsapp), updated_at = now() WHERE id = $1",
     )
@@ -180,13 +179,11 @@ pub async fn present(tx: &mut ShopTx, with: &Presentation) -> Result<(), DbError
 /// # Errors
 /// See [`DbError`].
 pub async fn set_plan(tx: &mut ShopTx, plan: Plan, active: bool) -> Result<(), DbError> {
-    diesel::sql_query(
-        "UPDATE shops SET plan = $2, status = CASE WHEN $3 THEN 'active' ELSE 'inactive' END, updated_at = now() WHERE id = $1",
-    )
-    .bind::<Integer, _>(tx.shop())
-    .bind::<Text, _>(plan.as_str())
-    .bind::<Bool, _>(active)
-    .execute(tx.conn())
-    .await?;
+    sql("UPDATE shops SET plan = $2, status = CASE WHEN $3 THEN 'active' ELSE 'inactive' END, updated_at = now() WHERE id = $1")
+        .bind::<Integer, _>(tx.shop())
+        .bind::<Text, _>(plan.as_str())
+        .bind::<Bool, _>(active)
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }

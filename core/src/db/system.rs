@@ -7,9 +7,12 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Tim
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 
-use super::channels::{ChannelRef, RefRow};
 use super::outbox::{Pending, PendingRow};
 use super::{Db, DbError, TxKind, logs};
+use super::{
+    channels::{ChannelRef, RefRow},
+    sql::sql,
+};
 use crate::auth::Role;
 use crate::ids::{AdminId, ShopId, UserId};
 use crate::inbound::{ChannelKey, InboundEvent};
@@ -159,7 +162,7 @@ pub struct ShopRow {
 /// Also used within a shop's transaction, to see whether an account is taken.
 pub(super) async fn channel_in(conn: &mut AsyncPgConnection, key: &ChannelKey) -> Result<Option<ChannelRef>, DbError> {
     let row: Option<RefRow> =
-        diesel::sql_query("SELECT shop_id, id, platform, external_id, login, sealed_token, status FROM system.find_channel($1, $2)")
+        sql("SELECT shop_id, id, platform, external_id, login, sealed_token, status FROM system.find_channel($1, $2)")
             .bind::<Text, _>(key.platform.as_str())
             .bind::<Text, _>(&key.external_id)
             .get_result(conn)
@@ -205,7 +208,7 @@ impl Db {
         let row: Option<Row> = self
             .system_tx(TxKind::Read, async move |mut tx| {
                 Ok::<_, DbError>(
-                    diesel::sql_query("SELECT user_id, admin_id, shop_id, password_hash, role, active FROM system.find_login($1)")
+                    sql("SELECT user_id, admin_id, shop_id, password_hash, role, active FROM system.find_login($1)")
                         .bind::<Text, _>(email)
                         .get_result(tx.conn())
                         .await
@@ -236,11 +239,7 @@ impl Db {
         let row: Option<Row> = self
             .system_tx(TxKind::Read, async move |mut tx| {
                 Ok::<_, DbError>(
-                    diesel::sql_query("SELECT email FROM system.find_admin($1)")
-                        .bind::<Integer, _>(admin)
-                        .get_result(tx.conn())
-                        .await
-                        .optional()?,
+                    sql("SELECT email FROM system.find_admin($1)").bind::<Integer, _>(admin).get_result(tx.conn()).await.optional()?,
                 )
             })
             .await?;
@@ -268,7 +267,7 @@ impl Db {
                 // The same key with another body is another registration: its e-mail decides.
                 let registration = format!("{}:{}", shop.request.key, shop.request.fingerprint);
                 Ok::<_, DbError>(
-                    diesel::sql_query("SELECT shop_id, user_id, is_new FROM system.register_shop($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+                    sql("SELECT shop_id, user_id, is_new FROM system.register_shop($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
                         .bind::<Text, _>(registration)
                         .bind::<Text, _>(&shop.shop_name)
                         .bind::<Text, _>(&shop.kind)
@@ -293,13 +292,11 @@ impl Db {
     /// See [`DbError`].
     pub async fn list_shops(&self, after: Option<ShopId>, limit: i32) -> Result<Vec<ShopRow>, DbError> {
         self.system_tx(TxKind::Read, async move |mut tx| {
-            Ok(diesel::sql_query(
-                "SELECT id, name, kind, plan, status, owner_email, channels, created_at FROM system.list_shops($1, $2) ORDER BY id",
-            )
-            .bind::<Integer, _>(after.map_or(0, |shop| shop.0))
-            .bind::<Integer, _>(limit)
-            .load(tx.conn())
-            .await?)
+            Ok(sql("SELECT id, name, kind, plan, status, owner_email, channels, created_at FROM system.list_shops($1, $2) ORDER BY id")
+                .bind::<Integer, _>(after.map_or(0, |shop| shop.0))
+                .bind::<Integer, _>(limit)
+                .load(tx.conn())
+                .await?)
         })
         .await
     }
@@ -314,7 +311,7 @@ impl Db {
         let rows: Vec<PendingRow> = self
             .system_tx(TxKind::Command, async move |mut tx| {
                 Ok::<_, DbError>(
-                    diesel::sql_query("SELECT shop_id, id, queue, key, payload, run_at FROM system.claim_outbox($1, $2, $3)")
+                    sql("SELECT shop_id, id, queue, key, payload, run_at FROM system.claim_outbox($1, $2, $3)")
                         .bind::<Integer, _>(limit.min(MOST_CLAIMED))
                         .bind::<Integer, _>(millis(grace))
                         .bind::<Integer, _>(millis(again))
@@ -336,7 +333,7 @@ impl Db {
         }
         let (shops, ids): (Vec<ShopId>, Vec<i64>) = pushed.iter().map(Pending::row).unzip();
         self.system_tx(TxKind::Command, async move |mut tx| {
-            diesel::sql_query("SELECT system.delete_outbox($1, $2)")
+            sql("SELECT system.delete_outbox($1, $2)")
                 .bind::<Array<Integer>, _>(shops)
                 .bind::<Array<BigInt>, _>(ids)
                 .execute(tx.conn())
@@ -359,7 +356,7 @@ impl Db {
         let row: Count = self
             .system_tx(TxKind::Command, async move |mut tx| {
                 Ok::<_, DbError>(
-                    diesel::sql_query("SELECT system.drop_old_requests($1, $2) AS dropped")
+                    sql("SELECT system.drop_old_requests($1, $2) AS dropped")
                         .bind::<Timestamptz, _>(now - REQUESTS_KEPT)
                         .bind::<Integer, _>(MOST_REQUESTS)
                         .get_result(tx.conn())
@@ -378,7 +375,7 @@ impl Db {
         let events: Vec<InboundEvent> = events.iter().map(|event| (*event).clone()).collect();
         self.system_tx(TxKind::Command, async move |mut tx| {
             for event in &events {
-                diesel::sql_query("SELECT system.log_unknown_channel(now(), $1, $2, $3, $4, $5)")
+                sql("SELECT system.log_unknown_channel(now(), $1, $2, $3, $4, $5)")
                     .bind::<Text, _>(event.channel.platform.as_str())
                     .bind::<Text, _>(&event.channel.external_id)
                     .bind::<Text, _>(event.what.name())
@@ -398,7 +395,7 @@ impl Db {
     /// See [`DbError`].
     pub async fn ensure_log_partitions(&self) -> Result<(), DbError> {
         self.system_tx(TxKind::Command, async move |mut tx| {
-            diesel::sql_query("SELECT system.ensure_log_partitions(now())").execute(tx.conn()).await?;
+            sql("SELECT system.ensure_log_partitions(now())").execute(tx.conn()).await?;
             Ok(())
         })
         .await
@@ -411,8 +408,8 @@ impl Db {
     pub async fn keep_logs(&self, keep_days: u32) -> Result<(), DbError> {
         self.system_tx(TxKind::Command, async move |mut tx| {
             // By Postgres's own clock, which dates the rows.
-            diesel::sql_query("SELECT system.ensure_log_partitions(now())").execute(tx.conn()).await?;
-            diesel::sql_query("SELECT system.drop_old_logs(now(), $1)")
+            sql("SELECT system.ensure_log_partitions(now())").execute(tx.conn()).await?;
+            sql("SELECT system.drop_old_logs(now(), $1)")
                 .bind::<Integer, _>(i32::try_from(keep_days).unwrap_or(i32::MAX))
                 .execute(tx.conn())
                 .await?;

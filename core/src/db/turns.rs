@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Numeric, Text, Timestampt
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use super::{DbError, ShopTx};
+use super::{DbError, ShopTx, sql::sql};
 use crate::ids::{ConversationId, MessageId, TurnId};
 
 /// A turn that is not done.
@@ -45,14 +45,12 @@ impl TurnRow {
 /// # Errors
 /// See [`DbError`].
 pub async fn unfinished(tx: &mut ShopTx, conversation: ConversationId) -> Result<Option<TurnRow>, DbError> {
-    Ok(diesel::sql_query(
-        "SELECT id, state, human_epoch, accepted_at FROM turns WHERE shop_id = $1 AND conversation_id = $2 AND state <> 'done'",
-    )
-    .bind::<Integer, _>(tx.shop().0)
-    .bind::<BigInt, _>(conversation.0)
-    .get_result(tx.conn())
-    .await
-    .optional()?)
+    Ok(sql("SELECT id, state, human_epoch, accepted_at FROM turns WHERE shop_id = $1 AND conversation_id = $2 AND state <> 'done'")
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<BigInt, _>(conversation.0)
+        .get_result(tx.conn())
+        .await
+        .optional()?)
 }
 
 /// Begins a turn, or takes over an open one: the fence is ours, and the epoch is as of now.
@@ -66,12 +64,10 @@ pub async fn begin(
     human_epoch: i64,
     accepted_at: DateTime<Utc>,
 ) -> Result<TurnRow, DbError> {
-    Ok(diesel::sql_query(
-        "INSERT INTO turns (shop_id, conversation_id, fence, human_epoch, accepted_at) VALUES ($1, $2, $3, $4, $5) \
+    Ok(sql("INSERT INTO turns (shop_id, conversation_id, fence, human_epoch, accepted_at) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (shop_id, conversation_id) WHERE state <> 'done' \
          DO UPDATE SET fence = excluded.fence, human_epoch = excluded.human_epoch \
-         RETURNING id, state, human_epoch, accepted_at",
-    )
+         RETURNING id, state, human_epoch, accepted_at")
     .bind::<Integer, _>(tx.shop().0)
     .bind::<BigInt, _>(conversation.0)
     .bind::<BigInt, _>(fence)
@@ -87,7 +83,7 @@ pub async fn begin(
 /// See [`DbError`].
 pub async fn attach(tx: &mut ShopTx, turn: TurnId, messages: &[MessageId]) -> Result<(), DbError> {
     let ids: Vec<i64> = messages.iter().map(|message| message.0).collect();
-    diesel::sql_query("UPDATE messages SET turn_id = $2 WHERE shop_id = $1 AND id = ANY($3) AND turn_id IS DISTINCT FROM $2")
+    sql("UPDATE messages SET turn_id = $2 WHERE shop_id = $1 AND id = ANY($3) AND turn_id IS DISTINCT FROM $2")
         .bind::<Integer, _>(tx.shop().0)
         .bind::<BigInt, _>(turn.0)
         .bind::<Array<BigInt>, _>(ids)
@@ -118,20 +114,19 @@ pub struct Decision {
 /// # Errors
 /// See [`DbError`].
 pub async fn decide(tx: &mut ShopTx, turn: TurnId, decision: &Decision) -> Result<bool, DbError> {
-    let changed = diesel::sql_query(
-        "UPDATE turns SET state = 'decided', decided_at = now(), outcome = $3, human_epoch = $4, trace = $5, input_tokens = $6, \
-         output_tokens = $7, cost = $8 WHERE shop_id = $1 AND id = $2 AND state = 'open'",
-    )
-    .bind::<Integer, _>(tx.shop().0)
-    .bind::<BigInt, _>(turn.0)
-    .bind::<Text, _>(decision.outcome)
-    .bind::<BigInt, _>(decision.human_epoch)
-    .bind::<Jsonb, _>(&decision.trace)
-    .bind::<Integer, _>(decision.input_tokens)
-    .bind::<Integer, _>(decision.output_tokens)
-    .bind::<Numeric, _>(decision.cost)
-    .execute(tx.conn())
-    .await?;
+    let changed =
+        sql("UPDATE turns SET state = 'decided', decided_at = now(), outcome = $3, human_epoch = $4, trace = $5, input_tokens = $6, \
+         output_tokens = $7, cost = $8 WHERE shop_id = $1 AND id = $2 AND state = 'open'")
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<BigInt, _>(turn.0)
+        .bind::<Text, _>(decision.outcome)
+        .bind::<BigInt, _>(decision.human_epoch)
+        .bind::<Jsonb, _>(&decision.trace)
+        .bind::<Integer, _>(decision.input_tokens)
+        .bind::<Integer, _>(decision.output_tokens)
+        .bind::<Numeric, _>(decision.cost)
+        .execute(tx.conn())
+        .await?;
     Ok(changed > 0)
 }
 
@@ -140,7 +135,7 @@ pub async fn decide(tx: &mut ShopTx, turn: TurnId, decision: &Decision) -> Resul
 /// # Errors
 /// See [`DbError`].
 pub async fn finish(tx: &mut ShopTx, turn: TurnId) -> Result<(), DbError> {
-    diesel::sql_query("UPDATE turns SET state = 'done', done_at = now() WHERE shop_id = $1 AND id = $2 AND state <> 'done'")
+    sql("UPDATE turns SET state = 'done', done_at = now() WHERE shop_id = $1 AND id = $2 AND state <> 'done'")
         .bind::<Integer, _>(tx.shop().0)
         .bind::<BigInt, _>(turn.0)
         .execute(tx.conn())
@@ -158,7 +153,7 @@ pub async fn in_last_minute(tx: &mut ShopTx, conversation: ConversationId) -> Re
         #[diesel(sql_type = BigInt)]
         turns: i64,
     }
-    let row: Count = diesel::sql_query(
+    let row: Count = sql(
         "SELECT count(*) AS turns FROM (SELECT created_at FROM turns WHERE shop_id = $1 AND conversation_id = $2 ORDER BY id DESC LIMIT 100) AS latest \
          WHERE created_at > now() - interval '1 minute'",
     )
@@ -179,7 +174,7 @@ pub async fn epoch(tx: &mut ShopTx, turn: TurnId) -> Result<i64, DbError> {
         #[diesel(sql_type = BigInt)]
         human_epoch: i64,
     }
-    let row: Epoch = diesel::sql_query("SELECT human_epoch FROM turns WHERE shop_id = $1 AND id = $2")
+    let row: Epoch = sql("SELECT human_epoch FROM turns WHERE shop_id = $1 AND id = $2")
         .bind::<Integer, _>(tx.shop().0)
         .bind::<BigInt, _>(turn.0)
         .get_result(tx.conn())

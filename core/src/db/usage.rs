@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Bool, Date, Integer, Numeric};
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use super::{DbError, ShopTx, shops};
+use super::{DbError, ShopTx, shops, sql::sql};
 use crate::ids::MessageId;
 
 async fn month_at(tx: &mut ShopTx, at: DateTime<Utc>) -> Result<NaiveDate, DbError> {
@@ -20,12 +20,10 @@ async fn month_at(tx: &mut ShopTx, at: DateTime<Utc>) -> Result<NaiveDate, DbErr
 /// See [`DbError`].
 pub async fn count_reply(tx: &mut ShopTx, now: DateTime<Utc>, message: MessageId) -> Result<(), DbError> {
     let month = month_at(tx, now).await?;
-    diesel::sql_query(
-        "WITH fresh AS (UPDATE turns SET counted = true WHERE shop_id = $1 AND NOT counted \
+    sql("WITH fresh AS (UPDATE turns SET counted = true WHERE shop_id = $1 AND NOT counted \
                         AND id = (SELECT turn_id FROM messages WHERE shop_id = $1 AND id = $2) RETURNING 1) \
          INSERT INTO usage (shop_id, month, messages) SELECT $1, $3, 1 FROM fresh \
-         ON CONFLICT (shop_id, month) DO UPDATE SET messages = usage.messages + 1",
-    )
+         ON CONFLICT (shop_id, month) DO UPDATE SET messages = usage.messages + 1")
     .bind::<Integer, _>(tx.shop())
     .bind::<BigInt, _>(message)
     .bind::<Date, _>(month)
@@ -45,7 +43,7 @@ pub async fn replies_this_month(tx: &mut ShopTx, now: DateTime<Utc>) -> Result<i
         messages: i32,
     }
     let month = month_at(tx, now).await?;
-    let row: Option<Count> = diesel::sql_query("SELECT messages FROM usage WHERE shop_id = $1 AND month = $2")
+    let row: Option<Count> = sql("SELECT messages FROM usage WHERE shop_id = $1 AND month = $2")
         .bind::<Integer, _>(tx.shop())
         .bind::<Date, _>(month)
         .get_result(tx.conn())
@@ -66,10 +64,8 @@ pub async fn tell_quota_once(tx: &mut ShopTx, now: DateTime<Utc>) -> Result<bool
         told: bool,
     }
     let month = month_at(tx, now).await?;
-    let row: Option<Told> = diesel::sql_query(
-        "INSERT INTO usage (shop_id, month, quota_told_at) VALUES ($1, $2, $3) ON CONFLICT (shop_id, month) \
-         DO UPDATE SET quota_told_at = excluded.quota_told_at WHERE usage.quota_told_at IS NULL RETURNING true AS told",
-    )
+    let row: Option<Told> = sql("INSERT INTO usage (shop_id, month, quota_told_at) VALUES ($1, $2, $3) ON CONFLICT (shop_id, month) \
+         DO UPDATE SET quota_told_at = excluded.quota_told_at WHERE usage.quota_told_at IS NULL RETURNING true AS told")
     .bind::<Integer, _>(tx.shop())
     .bind::<Date, _>(month)
     .bind::<diesel::sql_types::Timestamptz, _>(now)
@@ -95,7 +91,7 @@ pub async fn add_model_cost(
         return Ok(());
     }
     let day = shops::day_at(tx, now).await?;
-    diesel::sql_query(
+    sql(
         "INSERT INTO model_usage (shop_id, day, calls, input_tokens, output_tokens, cost) VALUES ($1, $2, 1, $3, $4, $5) \
          ON CONFLICT (shop_id, day) DO UPDATE SET calls = model_usage.calls + 1, input_tokens = model_usage.input_tokens + excluded.input_tokens, \
          output_tokens = model_usage.output_tokens + excluded.output_tokens, cost = model_usage.cost + excluded.cost",
@@ -121,7 +117,7 @@ pub async fn model_cost_today(tx: &mut ShopTx, now: DateTime<Utc>) -> Result<Dec
         cost: Decimal,
     }
     let day = shops::day_at(tx, now).await?;
-    let row: Option<Cost> = diesel::sql_query("SELECT cost FROM model_usage WHERE shop_id = $1 AND day = $2")
+    let row: Option<Cost> = sql("SELECT cost FROM model_usage WHERE shop_id = $1 AND day = $2")
         .bind::<Integer, _>(tx.shop())
         .bind::<Date, _>(day)
         .get_result(tx.conn())

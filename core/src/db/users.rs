@@ -6,7 +6,7 @@ use diesel::sql_types::{Bool, Integer, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 
-use super::{DbError, ShopTx};
+use super::{DbError, ShopTx, sql::sql};
 use crate::auth::Role;
 use crate::ids::UserId;
 
@@ -45,7 +45,7 @@ impl UserRow {
 /// # Errors
 /// See [`DbError`].
 pub async fn find(tx: &mut ShopTx, user: UserId) -> Result<Option<UserRow>, DbError> {
-    Ok(diesel::sql_query("SELECT id, email, name, role, active, created_at FROM users WHERE shop_id = $1 AND id = $2")
+    Ok(sql("SELECT id, email, name, role, active, created_at FROM users WHERE shop_id = $1 AND id = $2")
         .bind::<Integer, _>(tx.shop())
         .bind::<Integer, _>(user)
         .get_result(tx.conn())
@@ -58,7 +58,7 @@ pub async fn find(tx: &mut ShopTx, user: UserId) -> Result<Option<UserRow>, DbEr
 /// # Errors
 /// See [`DbError`].
 pub async fn list(tx: &mut ShopTx) -> Result<Vec<UserRow>, DbError> {
-    Ok(diesel::sql_query("SELECT id, email, name, role, active, created_at FROM users WHERE shop_id = $1 ORDER BY id LIMIT 500")
+    Ok(sql("SELECT id, email, name, role, active, created_at FROM users WHERE shop_id = $1 ORDER BY id LIMIT 500")
         .bind::<Integer, _>(tx.shop())
         .load(tx.conn())
         .await?)
@@ -74,12 +74,11 @@ pub async fn owner_email(tx: &mut ShopTx) -> Result<Option<String>, DbError> {
         #[diesel(sql_type = Text)]
         email: String,
     }
-    let row: Option<Email> =
-        diesel::sql_query("SELECT email FROM users WHERE shop_id = $1 AND role = 'owner' AND active ORDER BY id LIMIT 1")
-            .bind::<Integer, _>(tx.shop())
-            .get_result(tx.conn())
-            .await
-            .optional()?;
+    let row: Option<Email> = sql("SELECT email FROM users WHERE shop_id = $1 AND role = 'owner' AND active ORDER BY id LIMIT 1")
+        .bind::<Integer, _>(tx.shop())
+        .get_result(tx.conn())
+        .await
+        .optional()?;
     Ok(row.map(|row| row.email))
 }
 
@@ -88,10 +87,8 @@ pub async fn owner_email(tx: &mut ShopTx) -> Result<Option<String>, DbError> {
 /// # Errors
 /// See [`DbError`].
 pub async fn insert(tx: &mut ShopTx, email: &str, name: &str, role: Role, password_hash: &str) -> Result<UserRow, DbError> {
-    diesel::sql_query(
-        "INSERT INTO users (shop_id, email, name, role, password_hash) VALUES ($1, lower($2), $3, $4, $5) ON CONFLICT (email) DO NOTHING \
-         RETURNING id, email, name, role, active, created_at",
-    )
+    sql("INSERT INTO users (shop_id, email, name, role, password_hash) VALUES ($1, lower($2), $3, $4, $5) ON CONFLICT (email) DO NOTHING \
+         RETURNING id, email, name, role, active, created_at")
     .bind::<Integer, _>(tx.shop())
     .bind::<Text, _>(email)
     .bind::<Text, _>(name)
@@ -108,7 +105,7 @@ pub async fn insert(tx: &mut ShopTx, email: &str, name: &str, role: Role, passwo
 /// # Errors
 /// See [`DbError`].
 pub async fn set_password(tx: &mut ShopTx, user: UserId, password_hash: &str) -> Result<(), DbError> {
-    diesel::sql_query("UPDATE users SET password_hash = $3 WHERE shop_id = $1 AND id = $2")
+    sql("UPDATE users SET password_hash = $3 WHERE shop_id = $1 AND id = $2")
         .bind::<Integer, _>(tx.shop())
         .bind::<Integer, _>(user)
         .bind::<Text, _>(password_hash)
