@@ -1,6 +1,6 @@
 //! What the agent may read: the shop's catalogue, and the orders of the customer it talks to.
 
-use frontdesk_core::db::{Db, DbError, TxKind, orders, products};
+use frontdesk_core::db::{Db, DbError, ShopTx, TxKind, orders, products};
 use frontdesk_core::ids::{CustomerId, OrderNo, ProductId};
 use frontdesk_core::money::Money;
 use frontdesk_core::tenancy::ShopScope;
@@ -74,13 +74,8 @@ impl Catalogue {
     /// # Errors
     /// See [`DbError`].
     pub async fn search(&self, words: &str) -> Result<Vec<Hit>, DbError> {
-        let words: String = words.chars().take(400).collect();
-        if words.trim().is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows =
-            self.db.shop_tx(&self.scope, TxKind::Turn, async move |mut tx| products::search_for_agent(&mut tx, &words, HITS).await).await?;
-        Ok(rows.into_iter().map(hit).collect())
+        let words = words.to_owned();
+        self.db.shop_tx(&self.scope, TxKind::Turn, async move |mut tx| search(&mut tx, &words).await).await
     }
 
     /// Products by id; archived ones are not there.
@@ -117,6 +112,18 @@ impl Catalogue {
             })
             .collect())
     }
+}
+
+/// Products that fit a customer's words, best first.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn search(tx: &mut ShopTx, words: &str) -> Result<Vec<Hit>, DbError> {
+    let words: String = words.chars().take(400).collect();
+    if words.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(products::search_for_agent(tx, &words, HITS).await?.into_iter().map(hit).collect())
 }
 
 fn hit(row: products::ProductRow) -> Hit {

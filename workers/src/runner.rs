@@ -24,6 +24,8 @@ const GRACE: Duration = Duration::from_secs(25);
 const LAST_WORDS: Duration = Duration::from_secs(3);
 /// When Postgres is away: long enough not to storm it, short enough that an API write still makes its deadline.
 const UNTIL_POSTGRES: Duration = Duration::from_secs(1);
+/// When all connections are in use: they are, each for milliseconds.
+const UNTIL_FREE: Duration = Duration::from_millis(250);
 
 /// What happens after a failed run. Codes are kept with the job and shown to operations, so they hold nothing of a customer's.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +109,7 @@ impl From<DbError> for JobError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Unavailable(_) => Self::Snooze(UNTIL_POSTGRES, "postgres_away".to_owned()),
+            DbError::Busy => Self::Snooze(UNTIL_FREE, "postgres_busy".to_owned()),
             DbError::Timeout(_) => Self::Retry { code: "postgres_slow".to_owned(), source: Some(error.into()) },
             DbError::Conflict => Self::retry("postgres_conflict"),
             DbError::Unique(_) | DbError::NotFound | DbError::Other(_) => {

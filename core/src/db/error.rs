@@ -6,9 +6,12 @@ use diesel_async::pooled_connection::deadpool::PoolError;
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// Postgres is away, shutting down, or has no connection free: try again later.
+    /// Postgres is away, shutting down, or takes no more connections: try again later.
     #[error("Postgres is unavailable: {0}")]
     Unavailable(String),
+    /// All our connections were in use for too long: try again a little later.
+    #[error("no connection to Postgres became free in time")]
+    Busy,
     /// A statement, a lock or the whole transaction took longer than its kind may: try again, perhaps later.
     #[error("Postgres took too long: {0}")]
     Timeout(String),
@@ -30,7 +33,7 @@ impl DbError {
     /// Whether the same transaction may succeed when run again.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Timeout(_) | Self::Conflict)
+        matches!(self, Self::Unavailable(_) | Self::Busy | Self::Timeout(_) | Self::Conflict)
     }
 
     /// Whether the violated unique constraint is `name`.

@@ -147,7 +147,7 @@ impl OutboundRow {
     }
 }
 
-/// Stores a message that is to go out; one that stands under its key already is left as it is.
+/// Stores a message that is to go out, claimed already if its sender says when; one that stands under its key already is left as it is.
 ///
 /// # Errors
 /// See [`DbError`].
@@ -157,16 +157,13 @@ pub async fn store_outbound(
     channel: ChannelId,
     turn: Option<TurnId>,
     message: &NewOutbound,
-) -> Result<MessageId, DbError> {
-    #[derive(QueryableByName)]
-    struct IdRow {
-        #[diesel(sql_type = BigInt)]
-        id: i64,
-    }
-    let row: IdRow = sql(
-        "INSERT INTO messages (shop_id, conversation_id, channel_id, turn_id, direction, author, kind, send_key, body, content, status, occurred_at) \
-         VALUES ($1, $2, $3, $4, 'out', $5, $6, $7, $8, $9, 'pending', now()) \
-         ON CONFLICT (shop_id, send_key) WHERE send_key IS NOT NULL DO UPDATE SET send_key = excluded.send_key RETURNING id",
+    claimed_at: Option<DateTime<Utc>>,
+) -> Result<OutboundRow, DbError> {
+    Ok(sql(
+        "INSERT INTO messages (shop_id, conversation_id, channel_id, turn_id, direction, author, kind, send_key, body, content, status, attempted_at, occurred_at) \
+         VALUES ($1, $2, $3, $4, 'out', $5, $6, $7, $8, $9, CASE WHEN $10::timestamptz IS NULL THEN 'pending' ELSE 'sending' END, $10, now()) \
+         ON CONFLICT (shop_id, send_key) WHERE send_key IS NOT NULL DO UPDATE SET send_key = excluded.send_key \
+         RETURNING id, send_key, kind, author, body, content, status, attempted_at",
     )
     .bind::<Integer, _>(tx.shop().0)
     .bind::<BigInt, _>(conversation.0)
@@ -177,9 +174,9 @@ pub async fn store_outbound(
     .bind::<Text, _>(&message.send_key)
     .bind::<Text, _>(&message.body)
     .bind::<Jsonb, _>(&message.content)
+    .bind::<Nullable<Timestamptz>, _>(claimed_at)
     .get_result(tx.conn())
-    .await?;
-    Ok(MessageId(row.id))
+    .await?)
 }
 
 /// What a turn still has to send, in order.

@@ -32,9 +32,11 @@ mod sql;
 pub mod system;
 mod transaction;
 pub mod turns;
+mod turnstile;
 pub mod usage;
 pub mod users;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -46,10 +48,11 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt as _;
 use secrecy::{ExposeSecret, SecretString};
 
+use self::sql::sql;
 pub use connection::{Server, UrlError};
 pub use error::DbError;
-use self::sql::sql;
 pub use transaction::{ShopTx, SystemTx, TxKind};
+use turnstile::Turnstile;
 
 /// Opening a connection to a healthy server takes milliseconds; beyond this it is not healthy.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
@@ -59,7 +62,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 pub struct PoolSettings {
     /// Connections at most. All processes together must stay below Postgres's `max_connections`.
     pub size: usize,
-    /// How long to wait for a free one before [`DbError::Unavailable`].
+    /// How long to wait for a free one before [`DbError::Busy`].
     pub wait: Duration,
 }
 
@@ -67,7 +70,7 @@ impl PoolSettings {
     /// For the ingress: short reads; somebody waits, so better a quick 503 than a long queue.
     pub const INGRESS: Self = Self { size: 8, wait: Duration::from_millis(500) };
     /// For a worker: many turns at once, each with short transactions.
-    pub const WORKER: Self = Self { size: 16, wait: Duration::from_secs(2) };
+    pub const WORKER: Self = Self { size: 16, wait: Duration::from_secs(4) };
     /// For the scheduler: one relay, one tick.
     pub const SCHEDULER: Self = Self { size: 2, wait: Duration::from_secs(2) };
 }
@@ -76,6 +79,9 @@ impl PoolSettings {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
+    /// As many passes as connections: the pool itself never has to queue anybody.
+    turnstile: Arc<Turnstile>,
+    wait: Duration,
 }
 
 impl std::fmt::Debug for Db {
@@ -138,7 +144,7 @@ impl Db {
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts { wait: Some(settings.wait), create: Some(CONNECT_LIMIT), recycle: Some(CONNECT_LIMIT) })
             .build()?;
-        Ok(Self { pool })
+        Ok(Self { pool, turnstile: Turnstile::new(settings.size), wait: settings.wait })
     }
 
     /// Whether Postgres answers, as a role that row-level security binds.

@@ -179,6 +179,7 @@ impl Db {
     {
         let db = self.clone();
         let task = Box::pin(async move {
+            let Ok(_pass) = tokio::time::timeout(db.wait, db.turnstile.enter(shop)).await else { return Err(DbError::Busy.into()) };
             let conn = db.begin(kind, shop).await?;
             let (back, mut returned) = oneshot::channel();
             let lent = Lent { conn: Some(conn), back: Some(back) };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::postgres::{TestDb, at, registration, shop};
 use frontdesk_core::auth::Role;
 use frontdesk_core::db::system::LoginWho;
-use frontdesk_core::db::{DbError, TxKind, logs, outbox, requests, sales, usage, users};
+use frontdesk_core::db::{DbError, TxKind, logs, outbox, requests, sales, shops, usage, users};
 use frontdesk_core::inbound::{ChannelKey, Happening, InboundEvent, Platform};
 use frontdesk_core::jobs::{Answer, JobName, Notice, NotifyStaff, RequestKey};
 use futures_util::future::join_all;
@@ -131,13 +131,15 @@ async fn costs_are_kept_per_day_and_the_owner_is_told_once_a_month() {
     app.shop_tx(&shop.scope, TxKind::Command, async move |mut tx| {
         // 23:30 UTC is the next day in Berlin.
         let (evening, late) = (at("2026-03-31T20:00:00Z"), at("2026-03-31T23:30:00Z"));
-        usage::add_model_cost(&mut tx, evening, 1_000, 200, Decimal::new(1_234, 6)).await?;
-        usage::add_model_cost(&mut tx, evening, 1_000, 200, Decimal::new(1, 6)).await?;
-        assert_eq!(usage::model_cost_today(&mut tx, evening).await?, Decimal::new(1_235, 6));
-        assert_eq!(usage::model_cost_today(&mut tx, late).await?, Decimal::ZERO);
-        assert!(usage::tell_quota_once(&mut tx, evening).await? && !usage::tell_quota_once(&mut tx, evening).await?);
-        assert!(usage::tell_quota_once(&mut tx, late).await?, "April in Berlin");
-        assert_eq!(usage::replies_this_month(&mut tx, evening).await?, 0);
+        let shop = shops::profile(&mut tx).await?;
+        let (march, april) = (shop.local_date(evening), shop.local_date(late));
+        usage::add_model_cost(&mut tx, march, 1_000, 200, Decimal::new(1_234, 6)).await?;
+        usage::add_model_cost(&mut tx, march, 1_000, 200, Decimal::new(1, 6)).await?;
+        let used = |cost| usage::Used { replies_this_month: 0, model_cost_today: cost };
+        assert_eq!(usage::as_of(&mut tx, march).await?, used(Decimal::new(1_235, 6)));
+        assert_eq!(usage::as_of(&mut tx, april).await?, used(Decimal::ZERO));
+        assert!(usage::tell_quota_once(&mut tx, march, evening).await? && !usage::tell_quota_once(&mut tx, march, evening).await?);
+        assert!(usage::tell_quota_once(&mut tx, april, late).await?, "April in Berlin");
         assert!(sales::wrong_days(&mut tx).await?.is_empty());
         Ok::<_, DbError>(())
     })
@@ -165,12 +167,14 @@ async fn an_answer_in_two_parts_counts_once() {
     let ids: Vec<i64> = raw.query("SELECT id FROM messages", &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
     let counted = app
         .shop_tx(&shop.scope, TxKind::Turn, async move |mut tx| {
+            let shop = shops::profile(&mut tx).await?;
+            let day = |when| shop.local_date(at(when));
             for id in ids.iter().chain(&ids) {
-                usage::count_reply(&mut tx, at("2026-03-31T23:30:00Z"), frontdesk_core::ids::MessageId(*id)).await?;
+                usage::count_reply(&mut tx, day("2026-03-31T23:30:00Z"), frontdesk_core::ids::MessageId(*id)).await?;
             }
             Ok::<_, DbError>((
-                usage::replies_this_month(&mut tx, at("2026-04-10T00:00:00Z")).await?,
-                usage::replies_this_month(&mut tx, at("2026-03-10T00:00:00Z")).await?,
+                usage::as_of(&mut tx, day("2026-04-10T00:00:00Z")).await?.replies_this_month,
+                usage::as_of(&mut tx, day("2026-03-10T00:00:00Z")).await?.replies_this_month,
             ))
         })
         .await

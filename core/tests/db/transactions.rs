@@ -180,7 +180,7 @@ async fn connections_that_postgres_closed_are_replaced_unseen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_pool_answers_that_it_is_unavailable_instead_of_waiting_for_ever() {
+async fn a_full_pool_answers_that_it_is_busy_instead_of_waiting_for_ever() {
     let db = TestDb::new().await;
     let app = Db::connect(&db.app_url().into(), PoolSettings { size: 1, wait: Duration::from_millis(100) }).await.unwrap();
     let shop = shop(&app, "full").await;
@@ -191,7 +191,7 @@ async fn a_full_pool_answers_that_it_is_unavailable_instead_of_waiting_for_ever(
     let caller = tokio::spawn(async move { lock_and_wait(&busy, &shop.scope, id, held, on).await });
     holding.recv().await.unwrap();
     let refused = app.shop_tx(&shop.scope, TxKind::Read, async move |mut tx| products::find(&mut tx, id).await).await.unwrap_err();
-    assert!(matches!(refused, DbError::Unavailable(_)), "{refused}");
+    assert!(matches!(refused, DbError::Busy), "{refused}");
     go.add_permits(1);
     caller.await.unwrap().unwrap();
 }

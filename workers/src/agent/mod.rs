@@ -136,16 +136,30 @@ pub struct Trace {
     pub tokens: Tokens,
     /// In US dollars.
     pub cost: Decimal,
+    /// The call under way: its prompt tokens, and what they cost.
+    asked: Option<(i64, Decimal)>,
 }
 
 impl Trace {
+    fn asks(&mut self, prompt: &Prompt, price: Option<ModelPrice>) {
+        let tokens = prompt.estimated_tokens();
+        self.asked = Some((tokens, cost(price, Tokens { input: tokens, output: 0 })));
+    }
+
+    /// The call under way is dropped. Its provider has read the prompt all the same, and the shop's budget is to know.
+    pub fn give_up(&mut self) {
+        if let Some((tokens, cost)) = self.asked.take() {
+            self.tokens.input += tokens;
+            self.cost += cost;
+            self.note("given_up", json!({"estimated_tokens": tokens}));
+        }
+    }
+
     fn model(&mut self, completion: &Completion, took: Duration, price: Option<ModelPrice>) {
+        self.asked = None;
         self.tokens.input += completion.tokens.input;
         self.tokens.output += completion.tokens.output;
-        let million = Decimal::from(1_000_000);
-        let cost = price.map_or(Decimal::ZERO, |price| {
-            (price.input * Decimal::from(completion.tokens.input) + price.output * Decimal::from(completion.tokens.output)) / million
-        });
+        let cost = cost(price, completion.tokens);
         self.cost += cost;
         self.events.push(json!({"type": "model", "provider": completion.provider, "model": completion.model, "took_ms": took.as_millis(),
             "tokens": completion.tokens, "cost": cost, "text": completion.step.text, "calls": completion.step.calls}));
@@ -160,6 +174,11 @@ impl Trace {
     pub fn note(&mut self, what: &str, detail: Value) {
         self.events.push(json!({"type": what, "detail": detail}));
     }
+}
+
+fn cost(price: Option<ModelPrice>, tokens: Tokens) -> Decimal {
+    let million = Decimal::from(1_000_000);
+    price.map_or(Decimal::ZERO, |price| (price.input * Decimal::from(tokens.input) + price.output * Decimal::from(tokens.output)) / million)
 }
 
 /// Prices by model name; the longest prefix counts.
@@ -186,6 +205,7 @@ pub async fn think(
     let mut repaired = false;
     for _ in 0..MAX_ROUNDS {
         let asked = Instant::now();
+        trace.asks(&prompt, price_of(prices, models.model()));
         let completion = match models.ask(&prompt, hedge_after()).await {
             Ok(completion) => completion,
             Err(ClientError::Useless { reason, .. }) => {

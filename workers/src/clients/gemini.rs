@@ -59,6 +59,12 @@ impl Gemini {
         Self { http, url: url.trim_end_matches('/').to_owned(), key, model: model.to_owned() }
     }
 
+    /// The model that is asked.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
     /// One call.
     ///
     /// # Errors

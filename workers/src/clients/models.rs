@@ -91,6 +91,26 @@ pub struct Prompt {
     pub max_tokens: u32,
 }
 
+impl Prompt {
+    /// Roughly how many tokens a provider reads: four letters each.
+    #[must_use]
+    pub fn estimated_tokens(&self) -> i64 {
+        let steps: usize = self
+            .steps
+            .iter()
+            .map(|step| match step {
+                Step::User(text) => text.len(),
+                Step::Model(step) => {
+                    step.text.as_ref().map_or(0, String::len) + step.calls.iter().map(|call| call.args.to_string().len()).sum::<usize>()
+                }
+                Step::Tools(outcomes) => outcomes.iter().map(|outcome| outcome.result.to_string().len()).sum(),
+            })
+            .sum();
+        let tools: usize = self.tools.iter().map(|tool| tool.description.len() + tool.parameters.to_string().len()).sum();
+        i64::try_from((self.system.len() + steps + tools) / 4).unwrap_or(i64::MAX)
+    }
+}
+
 /// Tokens of one call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Tokens {
@@ -194,6 +214,12 @@ impl Models {
     #[must_use]
     pub fn new(gemini: Option<Gemini>, openai: Option<OpenAi>) -> Self {
         Self { gemini, openai, gemini_breaker: Breaker::new(), openai_breaker: Breaker::new() }
+    }
+
+    /// The model that is asked first as a rule.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        self.gemini.as_ref().map(Gemini::model).or_else(|| self.openai.as_ref().map(OpenAi::model)).unwrap_or_default()
     }
 
     /// Asks the first provider, and the other one too if the first fails or has not answered after `hedge_after`. The first complete answer is

@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use frontdesk_core::db::proposals::Proposal;
 use frontdesk_core::db::turns::Decision;
-use frontdesk_core::db::{TxKind, messages};
+use frontdesk_core::db::{DbError, ShopTx, TxKind, messages};
 use frontdesk_core::inbound::{Content, ConversationKey};
 use frontdesk_core::memory::Exchange;
 use rust_decimal::Decimal;
 
 use super::compose::Tap;
-use super::{HOLDING_MARGIN, RESTART_RESERVE, Reply, Turn, decide, deliver};
+use super::{HOLDING_MARGIN, RESTART_RESERVE, Reply, Taken, Turn, decide, deliver, more_within_quiet, quiet_left};
 use crate::App;
 use crate::agent::judge::{Shown, Verdict, judge_shown};
 use crate::agent::texts::{self, Text};
 use crate::agent::{self, Context, Course, Hit, ShopCard, ThinkError, Trace};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{self, Catalogue};
 use crate::crash::{self, Point};
 use crate::runner::{JobContext, JobError};
 
@@ -24,14 +24,6 @@ const HITS: usize = 12;
 /// The time that OpenAI is given when Gemini lets us down near the deadline.
 const SECOND_CALL: Duration = Duration::from_millis(1_300);
 const MIN_HEDGE: Duration = Duration::from_millis(250);
-
-/// How the agent's part ended.
-pub(super) enum Taken {
-    /// The turn is decided.
-    Decided,
-    /// Nothing was sent or changed, and more has arrived.
-    StartOver,
-}
 
 pub(super) fn decision(outcome: &'static str, human_epoch: i64, trace: &Trace) -> Decision {
     Decision {
@@ -44,27 +36,27 @@ pub(super) fn decision(outcome: &'static str, human_epoch: i64, trace: &Trace) -
     }
 }
 
+/// Runs the turn to its decision. The model is asked while the rest of a burst is still awaited: mostly nothing more comes, and the wait costs nobody
+/// anything; else the answer is dropped and the turn starts over.
 pub(super) async fn take(
     cx: &JobContext<App>,
     key: &ConversationKey,
     turn: &mut Turn,
     seen: usize,
-    prepared: Option<Prepared>,
+    trace: &mut Trace,
 ) -> Result<Taken, JobError> {
     let app = &cx.app;
-    let mut trace = Trace::default();
     let words = turn.words();
     let proposal = turn.standing.proposal.clone();
     if let Some(course) = answered_by_code(turn, proposal.as_ref(), &words) {
+        if more_within_quiet(cx, key, turn, seen).await? {
+            return Ok(Taken::StartOver);
+        }
         trace.note("judged", serde_json::json!(format!("{course:?}")));
-        decide::decide(app, turn, course, proposal, trace).await?;
-        return Ok(Taken::Decided);
+        return decide::decide(app, turn, course, proposal, std::mem::take(trace)).await.map(Taken::Decided);
     }
 
-    let Prepared { history, hits } = match prepared {
-        Some(prepared) => prepared,
-        None => prepare(app, turn).await?,
-    };
+    let Prepared { history, hits } = prepare(app, turn).await?;
     let catalogue = Catalogue::new(app.db.clone(), turn.scope);
     let card = ShopCard::of(&turn.shop, app.clock.now());
     let context = Context {
@@ -86,7 +78,12 @@ pub(super) async fn take(
 
     let mut held = false;
     let course = {
-        let thinking = agent::think(&app.models, &app.settings.model_prices, &catalogue, &context, hedge_after, &mut trace);
+        let quiet = tokio::time::sleep(quiet_left(app, turn));
+        let thinking = async {
+            let course = agent::think(&app.models, &app.settings.model_prices, &catalogue, &context, hedge_after, trace).await;
+            quiet.await;
+            course
+        };
         tokio::pin!(thinking);
         let mut more = std::pin::pin!(app.mailbox.more(&cx.envelope, key, seen));
         let mut watching = true;
@@ -94,13 +91,13 @@ pub(super) async fn take(
             let holding = tokio::time::sleep(clock.until(deadline_ms).saturating_sub(HOLDING_MARGIN));
             tokio::select! {
                 biased;
-                course = &mut thinking => break course,
                 () = &mut more, if watching && !held => {
                     if clock.until(deadline_ms) > RESTART_RESERVE {
-                        return Ok(Taken::StartOver);
+                        break None;
                     }
                     watching = false;
                 }
+                course = &mut thinking => break Some(course),
                 () = holding, if !held => {
                     held = true;
                     // A retry of the job finds the holding reply stored, and does not say it twice.
@@ -108,6 +105,10 @@ pub(super) async fn take(
                 }
             }
         }
+    };
+    let Some(course) = course else {
+        trace.give_up();
+        return Ok(Taken::StartOver);
     };
     crash::at(Point::AfterModel);
     let course = match course {
@@ -124,21 +125,45 @@ pub(super) async fn take(
             Course::Handoff
         }
     };
-    decide::decide(app, turn, course, proposal, trace).await?;
-    Ok(Taken::Decided)
+    decide::decide(app, turn, course, proposal, std::mem::take(trace)).await.map(Taken::Decided)
 }
 
 /// What the model starts from.
-pub(super) struct Prepared {
+struct Prepared {
     history: Vec<Exchange>,
     hits: Vec<Hit>,
 }
 
-/// Reads the last exchanges, and the catalogue for the customer's words.
-pub(super) async fn prepare(app: &App, turn: &Turn) -> Result<Prepared, JobError> {
-    let history = history(app, turn).await?;
-    let hits = search(&Catalogue::new(app.db.clone(), turn.scope), &turn.words(), &history).await?;
-    Ok(Prepared { history, hits })
+/// Reads the last exchanges (from Postgres if Redis has lost them) and, in the same transaction, the catalogue for what is being talked about.
+async fn prepare(app: &App, turn: &Turn) -> Result<Prepared, JobError> {
+    let conversation = turn.conversation.id();
+    let remembered = match app.memory.load(&turn.scope, conversation).await {
+        Ok(remembered) => remembered,
+        Err(error) => {
+            tracing::warn!(%error, "memory unreachable, rebuilding from Postgres");
+            None
+        }
+    };
+    let was_lost = remembered.is_none();
+    let (words, before) = (turn.words(), turn.row.id());
+    let prepared = app
+        .db
+        .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
+            let history = match remembered {
+                Some(history) => history,
+                None => exchanges(messages::spoken(&mut tx, conversation, before, 40).await?),
+            };
+            let hits = look_up(&mut tx, &words, &history).await?;
+            Ok::<_, DbError>(Prepared { history, hits })
+        })
+        .await?;
+    if was_lost
+        && !prepared.history.is_empty()
+        && let Err(error) = app.memory.replace(&turn.scope, conversation, &prepared.history).await
+    {
+        tracing::warn!(%error, "memory not rebuilt");
+    }
+    Ok(prepared)
 }
 
 /// A tap on our button, or words that are a clear yes to what was shown before: no model is needed.
@@ -179,14 +204,14 @@ fn numbers(proposal: &Proposal) -> Vec<Decimal> {
 }
 
 /// The catalogue for the customer's words; if they hold nothing to look for ("two of them please"), for the last exchange's too.
-async fn search(catalogue: &Catalogue, words: &str, history: &[Exchange]) -> Result<Vec<Hit>, JobError> {
-    let mut hits = catalogue.search(words).await?;
+async fn look_up(tx: &mut ShopTx, words: &str, history: &[Exchange]) -> Result<Vec<Hit>, DbError> {
+    let mut hits = catalogue::search(tx, words).await?;
     for exchange in history.iter().rev().take(2) {
         if hits.len() >= HITS {
             break;
         }
         for text in [&exchange.customer, &exchange.reply] {
-            for hit in catalogue.search(text).await? {
+            for hit in catalogue::search(tx, text).await? {
                 if !hits.iter().any(|known| known.id == hit.id) {
                     hits.push(hit);
                 }
@@ -197,17 +222,8 @@ async fn search(catalogue: &Catalogue, words: &str, history: &[Exchange]) -> Res
     Ok(hits)
 }
 
-/// The last exchanges: from Redis, or from Postgres if Redis has lost them.
-async fn history(app: &App, turn: &Turn) -> Result<Vec<Exchange>, JobError> {
-    let conversation = turn.conversation.id();
-    match app.memory.load(&turn.scope, conversation).await {
-        Ok(Some(exchanges)) => return Ok(exchanges),
-        Ok(None) => {}
-        Err(error) => tracing::warn!(%error, "memory unreachable, rebuilding from Postgres"),
-    }
-    let before = turn.row.id();
-    let spoken =
-        app.db.shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| messages::spoken(&mut tx, conversation, before, 40).await).await?;
+/// Pairs what was said with what was answered, the last ten of them.
+fn exchanges(spoken: Vec<messages::SpokenRow>) -> Vec<Exchange> {
     let mut exchanges: Vec<Exchange> = Vec::new();
     for line in spoken {
         let begins = line.direction == "in" && exchanges.last().is_none_or(|last| !last.reply.is_empty());
@@ -224,12 +240,7 @@ async fn history(app: &App, turn: &Turn) -> Result<Vec<Exchange>, JobError> {
     }
     let surplus = exchanges.len().saturating_sub(10);
     exchanges.drain(..surplus);
-    if !exchanges.is_empty()
-        && let Err(error) = app.memory.replace(&turn.scope, conversation, &exchanges).await
-    {
-        tracing::warn!(%error, "memory not rebuilt");
-    }
-    Ok(exchanges)
+    exchanges
 }
 
 /// What code says when the model's own words may not be sent.

@@ -1,6 +1,7 @@
 //! The decision: effects, answer and what follows from them, in one transaction under the turn's fence. Here the code has the last word: an order
 //! comes only from the open proposal, at the prices and with the total that the customer saw.
 
+use frontdesk_core::db::messages::OutboundRow;
 use frontdesk_core::db::orders::{self, PlaceError, Placement};
 use frontdesk_core::db::outbox::Pending;
 use frontdesk_core::db::proposals::{NewProposal, Proposal, ProposedLine};
@@ -18,8 +19,14 @@ use crate::clients::models::Tokens;
 use crate::crash::{self, Point};
 use crate::runner::JobError;
 
-/// Decides the turn. A turn that was decided before stays as it is.
-pub(super) async fn decide(app: &App, turn: &mut Turn, course: Course, proposal: Option<Proposal>, trace: Trace) -> Result<(), JobError> {
+/// Decides the turn and gives the messages that say so, the first of them claimed; none if it was decided before, which stays.
+pub(super) async fn decide(
+    app: &App,
+    turn: &mut Turn,
+    course: Course,
+    proposal: Option<Proposal>,
+    trace: Trace,
+) -> Result<Vec<OutboundRow>, JobError> {
     let mut decider = Decider {
         conversation: turn.conversation.clone(),
         row: turn.row.clone(),
@@ -39,17 +46,17 @@ pub(super) async fn decide(app: &App, turn: &mut Turn, course: Course, proposal:
         .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
             let Some(held) = conversations::hold(&mut tx, decider.conversation.id(), fence).await? else { return Ok(None) };
             decider.conversation = held;
-            decider.decide(&mut tx, course, proposal, &trace).await?;
-            Ok::<_, DbError>(Some((decider.pending, decider.events)))
+            let messages = decider.decide(&mut tx, course, proposal, &trace).await?;
+            Ok::<_, DbError>(Some((messages, decider.pending, decider.events)))
         })
         .await?;
-    let (pending, events) = decided.ok_or_else(JobError::lost)?;
+    let (messages, pending, events) = decided.ok_or_else(JobError::lost)?;
     crash::at(Point::AfterDecide);
     app.push_outbox(&turn.scope, pending).await;
     for (kind, event) in events {
         app.announce(&turn.scope, kind, &event).await;
     }
-    Ok(())
+    Ok(messages)
 }
 
 struct Decider {
@@ -79,7 +86,13 @@ impl Decider {
         texts::render(text, self.language)
     }
 
-    async fn decide(&mut self, tx: &mut ShopTx, course: Course, proposal: Option<Proposal>, trace: &Trace) -> Result<(), DbError> {
+    async fn decide(
+        &mut self,
+        tx: &mut ShopTx,
+        course: Course,
+        proposal: Option<Proposal>,
+        trace: &Trace,
+    ) -> Result<Vec<OutboundRow>, DbError> {
         let epoch = self.conversation.human_epoch;
         let plain = |outcome, reply| Made { outcome, reply: Some(reply), shows: None, epoch };
         // The takeover count stays the one of the turn's beginning, so that a human who stepped in since wins.
@@ -97,20 +110,31 @@ impl Decider {
             made.epoch = begun;
         }
         if !turns::decide(tx, self.row.id(), &decision(made.outcome, made.epoch, trace)).await? {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let mut last = None;
-        for message in made.reply.into_iter().flat_map(|reply| reply.into_outbound(self.row.id(), self.channel.platform())) {
-            last = Some(messages::store_outbound(tx, self.conversation.id(), self.channel.id(), Some(self.row.id()), &message).await?);
-        }
-        if let (Some(proposal), Some(message)) = (made.shows, last) {
-            proposals::shown_by(tx, proposal, message).await?;
+        // What the AI says is withheld if a human has stepped in; the sender sees to that.
+        let at_once = made.epoch >= self.conversation.human_epoch;
+        let messages = match made.reply {
+            Some(reply) => {
+                store(
+                    tx,
+                    &self.conversation,
+                    &self.row,
+                    reply.into_outbound(self.row.id(), self.channel.platform()),
+                    at_once.then_some(self.now),
+                )
+                .await?
+            }
+            None => Vec::new(),
+        };
+        if let (Some(proposal), Some(message)) = (made.shows, messages.last()) {
+            proposals::shown_by(tx, proposal, message.id()).await?;
         }
         // Last: all turns of a shop meet in this row, and its lock lasts until the commit.
         if trace.tokens != Tokens::default() {
-            usage::add_model_cost(tx, self.now, trace.tokens.input, trace.tokens.output, trace.cost).await?;
+            usage::add_model_cost(tx, self.shop.local_date(self.now), trace.tokens.input, trace.tokens.output, trace.cost).await?;
         }
-        Ok(())
+        Ok(messages)
     }
 
     async fn propose(&mut self, tx: &mut ShopTx, lines: &[ProposedLine], instead: Option<Text<'_>>) -> Result<Made, DbError> {
@@ -242,6 +266,22 @@ impl Decider {
         let reply = Reply::system("handoff", self.say(&Text::Handoff));
         Ok(Made { outcome: "handoff", reply: Some(reply), shows: None, epoch })
     }
+}
+
+/// Stores what a turn says, the first part claimed at `claim_first`: it is sent right after the commit, without asking again.
+pub(super) async fn store(
+    tx: &mut ShopTx,
+    conversation: &conversations::ConversationRow,
+    row: &turns::TurnRow,
+    parts: Vec<messages::NewOutbound>,
+    claim_first: Option<chrono::DateTime<chrono::Utc>>,
+) -> Result<Vec<OutboundRow>, DbError> {
+    let mut stored = Vec::with_capacity(parts.len());
+    for (part, message) in parts.iter().enumerate() {
+        let claimed_at = claim_first.filter(|_| part == 0);
+        stored.push(messages::store_outbound(tx, conversation.id(), conversation.channel(), Some(row.id()), message, claimed_at).await?);
+    }
+    Ok(stored)
 }
 
 fn summary(lines: &[ProposedLine]) -> Vec<SummaryLine<'_>> {

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use frontdesk_core::db::messages::OutboundRow;
+use frontdesk_core::db::messages::{OutboundRow, SpokenRow};
 use frontdesk_core::db::{DbError, ShopTx, TxKind, channels, conversations, logs, messages, outbox, proposals, turns, usage};
+use frontdesk_core::ids::TurnId;
 use frontdesk_core::jobs::Notice;
 use frontdesk_core::memory::Exchange;
 
@@ -35,7 +36,7 @@ pub(super) async fn hold_the_line(app: &App, turn: &Turn) -> Result<(), JobError
                 return Ok(None);
             }
             for message in &outbound {
-                messages::store_outbound(&mut tx, conversation, channel, Some(row), message).await?;
+                messages::store_outbound(&mut tx, conversation, channel, Some(row), message, None).await?;
             }
             messages::unsent_of(&mut tx, row).await.map(Some)
         })
@@ -44,25 +45,53 @@ pub(super) async fn hold_the_line(app: &App, turn: &Turn) -> Result<(), JobError
     metrics::counter!("frontdesk_holding_replies_total").increment(1);
     for message in pending.iter().filter(|message| message.kind == "holding" && message.status == "pending") {
         // A holding reply that fails is not worth a retry: the answer follows.
-        if let Err(error) = send(app, turn, message).await {
+        if let Err(error) = send(app, turn, message, Then::GoOn).await {
             tracing::warn!(%error, "holding reply not sent");
         }
     }
     Ok(())
 }
 
-/// Sends everything that the turn still has to send, in order.
-pub(super) async fn deliver(app: &App, turn: &Turn) -> Result<(), JobError> {
-    let row = turn.row.id();
-    let waiting = app.db.shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| messages::unsent_of(&mut tx, row).await).await?;
-    for message in waiting.iter().filter(|message| message.kind != "holding") {
-        send(app, turn, message).await?;
+/// Sends what a turn says, the first part of which is claimed already, and closes the turn.
+pub(super) async fn deliver(app: &App, turn: &Turn, parts: Vec<OutboundRow>) -> Result<(), JobError> {
+    if parts.is_empty() {
+        return resume(app, turn).await;
+    }
+    let mut closed = None;
+    for (part, message) in parts.iter().enumerate() {
+        let then = if part + 1 == parts.len() { Then::Close } else { Then::GoOn };
+        // Claimed by the decision itself.
+        closed =
+            if message.status == "sending" { dispatch(app, turn, message, then).await? } else { send(app, turn, message, then).await? };
+    }
+    match closed {
+        Some(said) => remember(app, turn, &said).await,
+        None => close_and_remember(app, turn).await?,
     }
     Ok(())
 }
 
-/// Claims and sends one message and records the outcome.
-async fn send(app: &App, turn: &Turn, message: &OutboundRow) -> Result<(), JobError> {
+/// What comes after a message is recorded as sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// More is to be sent.
+    GoOn,
+    /// It was the last one: the turn is closed in the same transaction.
+    Close,
+}
+
+/// Sends whatever a decided turn still has to send, in order, and closes it: its worker died on the way, or there is nothing to say.
+pub(super) async fn resume(app: &App, turn: &Turn) -> Result<(), JobError> {
+    let row = turn.row.id();
+    let waiting = app.db.shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| messages::unsent_of(&mut tx, row).await).await?;
+    for message in waiting.iter().filter(|message| message.kind != "holding") {
+        send(app, turn, message, Then::GoOn).await?;
+    }
+    close_and_remember(app, turn).await
+}
+
+/// Claims and sends one message and records the outcome; what was said in the turn, if that closed it.
+async fn send(app: &App, turn: &Turn, message: &OutboundRow, then: Then) -> Result<Option<Vec<SpokenRow>>, JobError> {
     let now = app.clock.now();
     if message.status != "pending"
         && let Some(attempted) = message.attempted_at
@@ -73,21 +102,27 @@ async fn send(app: &App, turn: &Turn, message: &OutboundRow) -> Result<(), JobEr
     }
     match claim(app, turn, message, now).await? {
         Claim::Lost => return Err(JobError::lost()),
-        Claim::Withheld | Claim::Settled => return Ok(()),
+        Claim::Withheld | Claim::Settled => return Ok(None),
         Claim::Ours => {}
     }
     if message.status != "pending" {
         metrics::counter!("frontdesk_sends_repeated_total").increment(1);
     }
+    dispatch(app, turn, message, then).await
+}
+
+/// Sends a claimed message and records the outcome, as [`send`].
+async fn dispatch(app: &App, turn: &Turn, message: &OutboundRow, then: Then) -> Result<Option<Vec<SpokenRow>>, JobError> {
     let Some(account) = app.account(&turn.channel) else {
-        return fail(app, turn, message, 190, Action::Disconnected).await;
+        fail(app, turn, message, 190, Action::Disconnected).await?;
+        return Ok(None);
     };
     crash::at(Point::AfterClaim);
     let sent = transmit(app, &account, turn, message).await;
     crash::at(Point::AfterSend);
-    record(app, turn, message, sent).await?;
+    let closed = record(app, turn, message, sent, then).await?;
     crash::at(Point::AfterRecord);
-    Ok(())
+    Ok(closed)
 }
 
 async fn transmit(app: &App, account: &Account, turn: &Turn, message: &OutboundRow) -> Sent {
@@ -122,27 +157,29 @@ async fn claim(app: &App, turn: &Turn, message: &OutboundRow, now: chrono::DateT
         .await?)
 }
 
-async fn record(app: &App, turn: &Turn, message: &OutboundRow, sent: Sent) -> Result<(), JobError> {
+async fn record(app: &App, turn: &Turn, message: &OutboundRow, sent: Sent, then: Then) -> Result<Option<Vec<SpokenRow>>, JobError> {
     let (id, shown_at) = (message.id(), turn.clock.now());
     match sent {
         Sent::Accepted(provider_id) => {
-            let (kind, now) = (message.kind.clone(), app.clock.now());
-            let (channel, body) = (turn.channel.clone(), message.body.clone());
-            app.db
+            let (kind, today) = (message.kind.clone(), turn.shop.local_date(app.clock.now()));
+            let (channel, body, row) = (turn.channel.clone(), message.body.clone(), turn.row.id());
+            let closed = app
+                .db
                 .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
                     messages::mark_sent(&mut tx, id, &provider_id).await?;
                     proposals::mark_shown(&mut tx, id, shown_at).await?;
                     logs::insert_outbound(&mut tx, &channel, &kind, &provider_id, &body).await?;
+                    let closed = if then == Then::Close { Some(close(&mut tx, row).await?) } else { None };
                     // Last: all answers of a shop meet in this row, and its lock lasts until the commit.
                     if COUNTED.contains(&kind.as_str()) {
-                        usage::count_reply(&mut tx, now, id).await?;
+                        usage::count_reply(&mut tx, today, id).await?;
                     }
-                    Ok::<_, DbError>(())
+                    Ok::<_, DbError>(closed)
                 })
                 .await?;
             let event = serde_json::json!({"conversation_id": turn.conversation.id(), "message_id": id});
             app.announce(&turn.scope, "message", &event).await;
-            Ok(())
+            Ok(closed)
         }
         Sent::NotSent => {
             mark(app, turn, message, "pending", None).await?;
@@ -165,7 +202,10 @@ async fn record(app: &App, turn: &Turn, message: &OutboundRow, sent: Sent) -> Re
                 mark(app, turn, message, "pending", Some(code)).await?;
                 Err(JobError::retry_after("meta_pair_limit", Duration::from_secs(4)))
             }
-            Action::Disconnected | Action::Blocked | Action::WindowClosed | Action::Give => fail(app, turn, message, code, action).await,
+            Action::Disconnected | Action::Blocked | Action::WindowClosed | Action::Give => {
+                fail(app, turn, message, code, action).await?;
+                Ok(None)
+            }
         },
     }
 }
@@ -211,26 +251,29 @@ pub(crate) async fn undeliverable(
     Ok(vec![tell(tx, notice_key, notice).await?])
 }
 
-/// Closes the turn and remembers the exchange.
-pub(super) async fn finish(app: &App, turn: &Turn) -> Result<(), JobError> {
-    let (row, conversation) = (turn.row.id(), turn.conversation.id());
-    let said = app
-        .db
-        .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
-            let said = messages::said_in(&mut tx, row).await?;
-            turns::finish(&mut tx, row).await?;
-            Ok::<_, DbError>(said)
-        })
-        .await?;
+/// Closes the turn; gives what was said in it.
+async fn close(tx: &mut ShopTx, row: TurnId) -> Result<Vec<SpokenRow>, DbError> {
+    let said = messages::said_in(tx, row).await?;
+    turns::finish(tx, row).await?;
+    Ok(said)
+}
+
+async fn close_and_remember(app: &App, turn: &Turn) -> Result<(), JobError> {
+    let row = turn.row.id();
+    let said = app.db.shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| close(&mut tx, row).await).await?;
+    remember(app, turn, &said).await;
+    Ok(())
+}
+
+/// Adds the exchange to the memory. If it is lost it is rebuilt from Postgres; a turn is not repeated for it.
+async fn remember(app: &App, turn: &Turn, said: &[SpokenRow]) {
     let join = |direction: &str| {
         said.iter().filter(|line| line.direction == direction).map(|line| line.body.as_str()).collect::<Vec<_>>().join("\n")
     };
     let exchange = Exchange { customer: join("in"), reply: join("out"), at_ms: turn.clock.now().timestamp_millis() };
-    // Lost memory is rebuilt from Postgres; a turn is not repeated for it.
-    if let Err(error) = app.memory.append(&turn.scope, conversation, &exchange).await {
+    if let Err(error) = app.memory.append(&turn.scope, turn.conversation.id(), &exchange).await {
         tracing::warn!(%error, "exchange not remembered");
     }
     let answered_ms = turn.clock.now().timestamp_millis() - turn.accepted_ms();
     metrics::histogram!("frontdesk_reply_seconds").record(answered_ms as f64 / 1_000.0);
-    Ok(())
 }

@@ -1,11 +1,13 @@
 //! What settles a turn before the agent is asked: an inactive shop, a loop of bots, a wish for a human, a message that cannot be read, a quota.
 
-use frontdesk_core::db::{DbError, TxKind, conversations, messages, turns, usage};
+use frontdesk_core::db::messages::OutboundRow;
+use frontdesk_core::db::{DbError, TxKind, conversations, turns, usage};
 use frontdesk_core::inbound::Content;
 use frontdesk_core::jobs::Notice;
 use rust_decimal::Decimal;
 
 use super::course::decision;
+use super::decide::store;
 use super::{Reply, Turn, tell};
 use crate::App;
 use crate::agent::handoff;
@@ -15,17 +17,9 @@ use crate::runner::JobError;
 /// More turns than this of one conversation within a minute: two machines are talking.
 const TURNS_PER_MINUTE: i64 = 12;
 
-/// Whether the turn was settled without the agent. One transaction; a repeat finds it decided.
-pub(super) async fn settle(app: &App, turn: &Turn) -> Result<bool, JobError> {
-    if let Some(gate) = first_shut(turn) {
-        shut(app, turn, gate).await?;
-        return Ok(true);
-    }
-    Ok(false)
-}
-
+/// Why a turn needs no agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gate {
+pub(super) enum Gate {
     Inactive,
     Loop,
     Handoff,
@@ -34,7 +28,8 @@ enum Gate {
     Budget,
 }
 
-fn first_shut(turn: &Turn) -> Option<Gate> {
+/// The first gate that the turn does not get through.
+pub(super) fn first_shut(turn: &Turn) -> Option<Gate> {
     let shop = &turn.shop;
     if !shop.is_active() {
         return Some(Gate::Inactive);
@@ -76,14 +71,15 @@ fn all_unreadable(turn: &Turn) -> Option<Unreadable> {
     kinds.all(|kind| kind.is_some()).then_some(first)
 }
 
-async fn shut(app: &App, turn: &Turn, gate: Gate) -> Result<(), JobError> {
+/// Settles the turn as the gate demands; gives what it says, the first part claimed. One transaction; a repeat finds it decided.
+pub(super) async fn shut(app: &App, turn: &Turn, gate: Gate) -> Result<Vec<OutboundRow>, JobError> {
     let conversation = turn.conversation.id();
-    let (fence, row, platform, channel) = (turn.fence(), turn.row.clone(), turn.channel.platform(), turn.channel.id());
+    let (fence, row, platform) = (turn.fence(), turn.row.clone(), turn.channel.platform());
     let (now, language, shop) = (app.clock.now(), turn.language, turn.shop.clone());
     let day = shop.local_date(now);
-    let key = move |what: &str| format!("{what}:{conversation}:{}", row.id());
-    let turn_id = turn.row.id();
-    let pending = app
+    let key = |what: &str| format!("{what}:{conversation}:{}", turn.row.id());
+    let (loop_key, handoff_key) = (key("loop"), key("handoff"));
+    let settled = app
         .db
         .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
             let mut pending = Vec::new();
@@ -100,12 +96,12 @@ async fn shut(app: &App, turn: &Turn, gate: Gate) -> Result<(), JobError> {
                 }
                 Gate::Loop => {
                     epoch = conversations::pause(&mut tx, conversation, "loop").await?.unwrap_or(epoch);
-                    pending.push(tell(&mut tx, key("loop"), Notice::LoopStopped { conversation }).await?);
+                    pending.push(tell(&mut tx, loop_key, Notice::LoopStopped { conversation }).await?);
                     ("loop", None)
                 }
                 Gate::Handoff => {
                     epoch = conversations::pause(&mut tx, conversation, "customer").await?.unwrap_or(epoch);
-                    pending.push(tell(&mut tx, key("handoff"), Notice::Handoff { conversation, message: None }).await?);
+                    pending.push(tell(&mut tx, handoff_key, Notice::Handoff { conversation, message: None }).await?);
                     ("handoff", Some(Reply::system("handoff", texts::render(&Text::Handoff, language))))
                 }
                 Gate::Unreadable(kind) => {
@@ -113,7 +109,7 @@ async fn shut(app: &App, turn: &Turn, gate: Gate) -> Result<(), JobError> {
                     ("unreadable", due.then(|| Reply::system("unreadable", texts::render(&Text::CannotRead(kind), language))))
                 }
                 Gate::Quota => {
-                    if usage::tell_quota_once(&mut tx, now).await? {
+                    if usage::tell_quota_once(&mut tx, day, now).await? {
                         pending.push(tell(&mut tx, format!("quota:{}", day.format("%Y-%m")), Notice::QuotaReached).await?);
                     }
                     let due = conversations::note_hourly(&mut tx, conversation, "quota", now).await?;
@@ -126,15 +122,14 @@ async fn shut(app: &App, turn: &Turn, gate: Gate) -> Result<(), JobError> {
                 }
             };
             let decided = decision(outcome, epoch, &crate::agent::Trace::default());
-            if turns::decide(&mut tx, turn_id, &decided).await? {
-                for message in reply.into_iter().flat_map(|reply| reply.into_outbound(turn_id, platform)) {
-                    messages::store_outbound(&mut tx, conversation, channel, Some(turn_id), &message).await?;
-                }
+            let mut said = Vec::new();
+            if let (true, Some(reply)) = (turns::decide(&mut tx, row.id(), &decided).await?, reply) {
+                said = store(&mut tx, &held, &row, reply.into_outbound(row.id(), platform), Some(now)).await?;
             }
-            Ok::<_, DbError>(Some(pending))
+            Ok::<_, DbError>(Some((said, pending)))
         })
         .await?;
-    let pending = pending.ok_or_else(JobError::lost)?;
+    let (said, pending) = settled.ok_or_else(JobError::lost)?;
     app.push_outbox(&turn.scope, pending).await;
-    Ok(())
+    Ok(said)
 }

@@ -13,18 +13,20 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::db::channels::ChannelRef;
 use frontdesk_core::db::conversations::ConversationRow;
+use frontdesk_core::db::messages::OutboundRow;
 use frontdesk_core::db::outbox::{self, Pending};
 use frontdesk_core::db::proposals::Proposal;
 use frontdesk_core::db::shops::ShopProfile;
 use frontdesk_core::db::turns::TurnRow;
 use frontdesk_core::db::{DbError, ShopTx};
-use frontdesk_core::inbound::{Alias, AliasKind, ConversationKey, CustomerMessage, Happening};
+use frontdesk_core::inbound::{Alias, AliasKind, Content, ConversationKey, CustomerMessage, Happening};
 use frontdesk_core::jobs::{Notice, NotifyStaff};
 use frontdesk_core::mailbox::Mail;
 use frontdesk_core::tenancy::ShopScope;
 use rust_decimal::Decimal;
 
 use crate::App;
+use crate::agent::Trace;
 use crate::agent::texts::Language;
 use crate::crash::{self, Point};
 use crate::runner::{JobContext, JobError};
@@ -154,44 +156,43 @@ pub async fn run(cx: &JobContext<App>, key: &ConversationKey) -> Result<(), JobE
         return acknowledge(cx, key, mail.len()).await;
     };
 
-    let mut opened = open::open(app, &channel, &mail, clock).await?;
-    let mut prepared = None;
-    if let open::Opened::Turn(turn) = &opened {
-        signal_typing(app, turn);
-        // What the model will need is fetched while the rest of a burst is awaited.
-        let (more, ready) = tokio::join!(wait_for_quiet(cx, key, turn, mail.len()), course::prepare(app, turn));
-        if more? {
-            mail = app.mailbox.take(&cx.envelope, key).await?.mail;
-            opened = open::open(app, &channel, &mail, clock).await?;
-        } else {
-            prepared = Some(ready?);
-        }
-    }
-    let turn = loop {
-        let mut turn = match opened {
+    // What models took that were asked too early, before the rest of a burst, counts all the same.
+    let mut trace = Trace::default();
+    let mut signalled = false;
+    loop {
+        let mut turn = match open::open(app, &channel, &mail, clock).await? {
             open::Opened::Stored => return acknowledge(cx, key, mail.len()).await,
             // A worker died after the decision: only the sending is left, and only that turn's messages are done with.
             open::Opened::Decided { turn, handled } => {
-                deliver::deliver(app, &turn).await?;
-                deliver::finish(app, &turn).await?;
+                deliver::resume(app, &turn).await?;
                 return acknowledge(cx, key, handled).await;
             }
             open::Opened::Turn(turn) => *turn,
         };
-        if gates::settle(app, &turn).await? {
-            break turn;
+        if !std::mem::replace(&mut signalled, true) {
+            signal_typing(app, &turn);
         }
-        match course::take(cx, key, &mut turn, mail.len(), prepared.take()).await? {
-            course::Taken::Decided => break turn,
-            course::Taken::StartOver => {
-                mail = app.mailbox.take(&cx.envelope, key).await?.mail;
-                opened = open::open(app, &channel, &mail, clock).await?;
+        let taken = match gates::first_shut(&turn) {
+            Some(_) if more_within_quiet(cx, key, &turn, mail.len()).await? => Taken::StartOver,
+            Some(gate) => Taken::Decided(gates::shut(app, &turn, gate).await?),
+            None => course::take(cx, key, &mut turn, mail.len(), &mut trace).await?,
+        };
+        match taken {
+            Taken::Decided(parts) => {
+                deliver::deliver(app, &turn, parts).await?;
+                return acknowledge(cx, key, mail.len()).await;
             }
+            Taken::StartOver => mail = app.mailbox.take(&cx.envelope, key).await?.mail,
         }
-    };
-    deliver::deliver(app, &turn).await?;
-    deliver::finish(app, &turn).await?;
-    acknowledge(cx, key, mail.len()).await
+    }
+}
+
+/// How far a turn came.
+enum Taken {
+    /// It is decided: these messages say so, the first of them claimed.
+    Decided(Vec<OutboundRow>),
+    /// Nothing was sent or changed, and more has arrived.
+    StartOver,
 }
 
 async fn acknowledge(cx: &JobContext<App>, key: &ConversationKey, handled: usize) -> Result<(), JobError> {
@@ -201,18 +202,21 @@ async fn acknowledge(cx: &JobContext<App>, key: &ConversationKey, handled: usize
     Ok(())
 }
 
-/// Waits for the rest of a burst; true if more came. Less when time is short.
-async fn wait_for_quiet(cx: &JobContext<App>, key: &ConversationKey, turn: &Turn, seen: usize) -> Result<bool, JobError> {
-    let app = &cx.app;
-    let quiet_ms = i64::try_from(app.settings.reply_quiet.as_millis()).unwrap_or(0);
-    let spare_ms = i64::try_from(app.settings.reply_deadline.saturating_sub(Duration::from_millis(2_400)).as_millis()).unwrap_or(0);
-    // A tap on a button is never the first of a burst.
-    if turn.said.iter().any(|said| matches!(said.message.content, frontdesk_core::inbound::Content::Button { .. })) {
-        return Ok(app.mailbox.take(&cx.envelope, key).await?.mail.len() > seen);
+/// What is left of the quiet window, in which the rest of a burst is awaited; less of it when time is short. A tap on a button is never the first
+/// of a burst.
+fn quiet_left(app: &App, turn: &Turn) -> Duration {
+    if turn.said.iter().any(|said| matches!(said.message.content, Content::Button { .. })) {
+        return Duration::ZERO;
     }
-    let wait = turn.clock.until(turn.accepted_ms() + quiet_ms.min(spare_ms));
-    tokio::time::sleep(wait).await;
-    Ok(app.mailbox.take(&cx.envelope, key).await?.mail.len() > seen)
+    let spare = app.settings.reply_deadline.saturating_sub(Duration::from_millis(2_400));
+    let quiet_ms = i64::try_from(app.settings.reply_quiet.min(spare).as_millis()).unwrap_or(0);
+    turn.clock.until(turn.accepted_ms() + quiet_ms)
+}
+
+/// Waits for the rest of a burst; whether more came.
+async fn more_within_quiet(cx: &JobContext<App>, key: &ConversationKey, turn: &Turn, seen: usize) -> Result<bool, JobError> {
+    tokio::time::sleep(quiet_left(&cx.app, turn)).await;
+    Ok(cx.app.mailbox.take(&cx.envelope, key).await?.mail.len() > seen)
 }
 
 /// Best effort, beside the turn.

@@ -1,6 +1,6 @@
 //! Opens a turn: the customer, the conversation, the messages stored once, the fence taken.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use frontdesk_core::db::channels::ChannelRef;
 use frontdesk_core::db::messages::{InboundRow, NewInbound};
 use frontdesk_core::db::shops::{self, ShopProfile};
@@ -98,7 +98,7 @@ async fn open_in(
             .count();
         let to = customers::aliases(tx, customer).await?;
         let language = language(&shop, &conversation, &[]);
-        let standing = standing(tx, conversation.id(), clock, now).await?;
+        let standing = standing(tx, conversation.id(), clock, shop.local_date(now)).await?;
         let turn = Turn {
             scope: channel.scope(),
             channel,
@@ -152,7 +152,7 @@ async fn open_in(
         }
     }
     let language = language(&shop, &conversation, &said);
-    let standing = standing(tx, conversation.id(), clock, now).await?;
+    let standing = standing(tx, conversation.id(), clock, shop.local_date(now)).await?;
     if conversation.language.as_deref() != Some(language.code()) {
         conversations::set_language(tx, conversation.id(), language.code()).await?;
     }
@@ -163,10 +163,9 @@ async fn open_in(
 /// A proposal older than this is not confirmed any more: prices and stock have moved on.
 const PROPOSAL_LIFE: TimeDelta = TimeDelta::hours(24);
 
-async fn standing(tx: &mut ShopTx, conversation: ConversationId, clock: TurnClock, now: DateTime<Utc>) -> Result<Standing, DbError> {
+async fn standing(tx: &mut ShopTx, conversation: ConversationId, clock: TurnClock, today: NaiveDate) -> Result<Standing, DbError> {
     let recent_turns = turns::in_last_minute(tx, conversation).await?;
-    let used = usage::replies_this_month(tx, now).await?;
-    let spent = usage::model_cost_today(tx, now).await?;
+    let usage::Used { replies_this_month: used, model_cost_today: spent } = usage::as_of(tx, today).await?;
     let mut proposal = proposals::open_in(tx, conversation).await?;
     if let Some(stale) = proposal.take_if(|proposal| clock.now() - proposal.created_at > PROPOSAL_LIFE) {
         proposals::close(tx, stale.id, "expired", None).await?;
