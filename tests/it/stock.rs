@@ -4,7 +4,6 @@ use serde_json::json;
 use system_tests::{OWNER, Plan, TestStack, WHATSAPP, buttons};
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "did not end within a minute on two busy cores; not seen passing yet"]
 async fn of_two_hundred_customers_for_fifty_pieces_exactly_fifty_buy() {
     let stack = TestStack::planned(Plan { workers: 2, ..Plan::default() }).await.unwrap();
     // The trial's 200 messages would end before the rush does.
@@ -16,7 +15,7 @@ async fn of_two_hundred_customers_for_fifty_pieces_exactly_fifty_buy() {
 
     let customers: Vec<_> = (0..200).map(|n| stack.customer(WHATSAPP, Box::leak(format!("4917100{n:05}").into_boxed_str()))).collect();
     for customer in &customers {
-        customer.says("one Zephyr Limited 44 please").unwrap();
+        customer.says("hi, do you have Zephyr Limited in 44? I'd take one").unwrap();
     }
     let mut proposals = Vec::new();
     for customer in &customers {

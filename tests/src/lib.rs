@@ -99,6 +99,9 @@ impl TestStack {
     }
 
     pub async fn planned(plan: Plan) -> anyhow::Result<Self> {
+        // Silent unless RUST_LOG asks; the first stack of a process sets it up.
+        let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into());
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let (database, redis) = tokio::try_join!(Database::create(), Redis::start())?;
         let sandbox = Sandbox::start(plan.sandbox.clone()).await?;
         let mut env = settings(&database, &redis, &sandbox, &plan.sandbox);
