@@ -70,7 +70,7 @@ impl PoolSettings {
     /// For the ingress: short reads; somebody waits, so better a quick 503 than a long queue.
     pub const INGRESS: Self = Self { size: 8, wait: Duration::from_millis(500) };
     /// For a worker: many turns at once, each with short transactions.
-    pub const WORKER: Self = Self { size: 8, wait: Duration::from_secs(4) };
+    pub const WORKER: Self = Self { size: 4, wait: Duration::from_secs(4) };
     /// For the scheduler: one relay, one tick.
     pub const SCHEDULER: Self = Self { size: 2, wait: Duration::from_secs(2) };
 }

@@ -50,6 +50,8 @@ struct Answer {
     jobs: Vec<Row>,
     due: Option<Duration>,
     isolate: bool,
+    /// A shop has all the slots that one may have, and more to do.
+    held_back: bool,
 }
 
 impl Fetch {
@@ -77,7 +79,7 @@ impl Fetch {
                 }
             };
             (unheard, backoff) = (false, Backoff::default());
-            let full = answer.jobs.len() == wanted;
+            let (full, held_back) = (answer.jobs.len() == wanted, answer.held_back);
             self.hand_over(answer.jobs, permit, &pass);
             drop(pass);
             let mut until = answer.due.map_or(POLL_EVERY, |due| due.min(POLL_EVERY));
@@ -92,6 +94,7 @@ impl Fetch {
                 tokio::select! {
                     () = self.stop.cancelled() => break,
                     () = self.queue.inner.signals.wake(self.settings.queue).notified() => {}
+                    () = one_more(&slots), if held_back => {}
                     () = tokio::time::sleep(until) => {}
                 }
             }
@@ -125,8 +128,8 @@ impl Fetch {
     async fn fetch(&self, wanted: usize, alone: bool) -> redis::RedisResult<Answer> {
         let mut call = on(&FETCH, self.settings.queue);
         call.arg(self.queue.process()).arg(self.settings.slots).arg(wanted).arg(if alone { "1" } else { "0" }).arg(self.number());
-        let (jobs, due, isolate): (Vec<Row>, i64, u8) = call.invoke_async(&mut self.queue.connection()).await?;
-        Ok(Answer { jobs, due: u64::try_from(due).ok().map(Duration::from_millis), isolate: isolate == 1 })
+        let (jobs, due, isolate, held_back): (Vec<Row>, i64, u8, u8) = call.invoke_async(&mut self.queue.connection()).await?;
+        Ok(Answer { jobs, due: u64::try_from(due).ok().map(Duration::from_millis), isolate: isolate == 1, held_back: held_back == 1 })
     }
 
     /// After a fetch whose answer never came: what it may have handed out goes back.
@@ -220,4 +223,10 @@ impl Fetch {
             forget(&self.queue, &ready.run);
         }
     }
+}
+
+/// Until one more slot is free than now.
+async fn one_more(slots: &Semaphore) {
+    let one_more = u32::try_from(slots.available_permits() + 1).unwrap_or(u32::MAX);
+    let _ = slots.acquire_many(one_more).await;
 }

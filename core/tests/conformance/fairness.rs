@@ -112,6 +112,42 @@ async fn a_shop_holds_half_of_the_slots_at_most_while_others_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shop_that_is_alone_leaves_room_for_who_comes_next() {
+    let (_redis, queue) = fresh().await;
+    let (flood, late) = (scope(&queue, 1).await, scope(&queue, 2).await);
+    push_probes(&queue, From::Shop(&flood), (0..40).map(Probe::new)).await;
+    let running: Arc<Mutex<HashMap<i32, usize>>> = Arc::default();
+    let (release, late_ran) = (Arc::new(tokio::sync::Semaphore::new(0)), CancellationToken::new());
+    let stop = CancellationToken::new();
+    let (now, gate, ran) = (Arc::clone(&running), Arc::clone(&release), late_ran.clone());
+    let worker = serve(&queue, 8, &stop, move |job: Probe, run| {
+        let (now, gate, ran) = (Arc::clone(&now), Arc::clone(&gate), ran.clone());
+        async move {
+            let shop = frontdesk_core::tenancy::ShopScope::from_envelope(&run.envelope).unwrap().shop().0;
+            *now.lock().unwrap().entry(shop).or_default() += 1;
+            if shop == 2 {
+                ran.cancel();
+            } else {
+                gate.acquire().await.unwrap().forget();
+            }
+            Ok(job.n)
+        }
+    });
+    let begun = || running.lock().unwrap().get(&1).copied().unwrap_or(0);
+    until("the flood has what it may have", Duration::from_secs(10), || async { begun() == 6 }).await;
+    queue.push(From::Shop(&late), &Probe::new(99), Push::default()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), late_ran.cancelled()).await.expect("it waits for no job of the flood");
+    assert_eq!(begun(), 6);
+    // Each slot that the flood gives back is filled again at once, not at the next look.
+    let freed = Instant::now();
+    release.add_permits(40);
+    until_empty(&queue, JobName::SaveProduct, Duration::from_secs(30)).await;
+    assert!(freed.elapsed() < Duration::from_secs(3), "34 more jobs took {:?}", freed.elapsed());
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_thousand_waiting_jobs_all_run_and_redis_is_never_held_up() {
     let (redis, queue) = fresh().await;
     let begun = Instant::now();

@@ -1,10 +1,10 @@
 -- Hands a process the jobs for its free slots: round-robin over the groups, in push order within each.
 -- Keeps true: a job runs under one process and one fence, each fence larger than all before it; a group that holds half of the live slots
--- waits while another can be served; what is due comes before what waits; at most 100 delayed jobs move per call.
+-- waits while another can be served, and a quarter of them is out of reach of any one group, so that who comes next finds room; what is due comes before what waits; at most 100 delayed jobs move per call.
 -- A fetch that arrives after a later one of the same process is refused: nobody waits for its answer any more.
 -- ARGV: serial, process, slots of the process, wanted, '1' for one that must run alone, number of the fetch
 local process, slots, wanted, alone, number = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1', tonumber(ARGV[6])
-if tonumber(redis.call('HGET', prefix .. 'fetches', process) or '0') >= number then return {{}, '-1', '0'} end
+if tonumber(redis.call('HGET', prefix .. 'fetches', process) or '0') >= number then return {{}, '-1', '0', '0'} end
 redis.call('HSET', prefix .. 'fetches', process, number)
 local us = now_us()
 local now = math.floor(us / 1000)
@@ -22,9 +22,10 @@ end
 local total = 0
 for _, n in ipairs(redis.call('HVALS', prefix .. 'slots')) do total = total + tonumber(n) end
 local share = math.max(1, math.floor(total / 2))
+local most = total - math.floor(total / 4)
 
 local fence = tonumber(redis.call('GET', prefix .. 'fence') or '0')
-local jobs = {}
+local jobs, held_back = {}, '0'
 local function start(id)
   local job = redis.call('HMGET', job_key(id), 'group', 'shop', 'attempts', 'deaths', 'enq', 'key', 'trace', 'payload', 'state')
   redis.call('HINCRBY', prefix .. 'count', 'ready', -1)
@@ -47,7 +48,12 @@ else
     local group = redis.call('LPOP', prefix .. 'ring')
     if not group then break end
     local busy = tonumber(redis.call('HGET', prefix .. 'busy', group) or '0')
-    if busy >= share and skipped < math.min(ring - 1, 16) then
+    if busy >= most and group ~= 'system' then
+      held_back = '1'
+      redis.call('RPUSH', prefix .. 'ring', group)
+      skipped = skipped + 1
+      if skipped >= math.min(ring, 16) then break end
+    elseif busy >= share and skipped < math.min(ring - 1, 16) then
       skipped = skipped + 1
       redis.call('RPUSH', prefix .. 'ring', group)
     else
@@ -73,4 +79,4 @@ if redis.call('EXISTS', prefix .. 'alone') == 1 then
   end
 end
 local due = redis.call('ZRANGE', prefix .. 'delayed', 0, 0, 'WITHSCORES')[2]
-return {jobs, due and int(math.max(0, tonumber(due) - now)) or '-1', isolate}
+return {jobs, due and int(math.max(0, tonumber(due) - now)) or '-1', isolate, held_back}
