@@ -29,15 +29,18 @@ pub struct LogConfig {
     pub format: LogFormat,
     /// Which lines, in `RUST_LOG`'s form.
     pub filter: String,
+    /// Where spans are sent, as OTLP over HTTP.
+    pub otlp_endpoint: Option<String>,
 }
 
 impl LogConfig {
-    /// Reads `LOG_FORMAT` and `RUST_LOG`.
+    /// Reads `LOG_FORMAT`, `RUST_LOG` and `OTEL_EXPORTER_OTLP_ENDPOINT`.
     #[must_use]
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let format = reader.need(&settings::LOG_FORMAT, values::log_format);
         let filter = reader.need(&settings::RUST_LOG, values::log_filter);
-        Some(Self { format: format?, filter: filter? })
+        let otlp_endpoint = reader.may(&settings::OTEL_EXPORTER_OTLP_ENDPOINT, values::base_url);
+        Some(Self { format: format?, filter: filter?, otlp_endpoint })
     }
 }
 

@@ -52,11 +52,11 @@ impl Retry {
 }
 
 macro_rules! jobs {
-    ($($(#[$doc:meta])* $job:ident = $name:literal -> $done:ty, $retry:expr, $limit:expr, $concurrency:literal;)*) => {
+    ($($(#[doc = $about:literal])* $job:ident = $name:literal -> $done:ty, $retry:expr, $limit:expr, $concurrency:literal;)*) => {
         /// The name of every job; a queue each.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum JobName {
-            $($(#[$doc])* #[serde(rename = $name)] $job,)*
+            $($(#[doc = $about])* #[serde(rename = $name)] $job,)*
         }
 
         impl JobName {
@@ -67,6 +67,18 @@ macro_rules! jobs {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$job => $name,)* }
+            }
+
+            /// What it does, in a sentence or two.
+            #[must_use]
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$job => concat!($($about),*).trim(),)* }
+            }
+
+            /// What happens after a failure, how long one run may take, and how many run at once in one process.
+            #[must_use]
+            pub fn terms(self) -> (Retry, Duration, usize) {
+                match self { $(Self::$job => ($job::RETRY, $job::TIME_LIMIT, $job::CONCURRENCY),)* }
             }
         }
 
@@ -394,6 +406,25 @@ pub struct DropOldLogs {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `./dev gen` writes it anew.
+    #[test]
+    fn generated_docs_list_every_job() {
+        let mut page = String::from(
+            "# Jobs\n\nGenerated from `core/src/jobs.rs` by `./dev gen`. One job type is one queue and has its name.\n\n\
+             | job | what it does | runs at most | waits between runs | one run may take | at once in a process |\n| --- | --- | ---: | --- | ---: | ---: |\n",
+        );
+        for job in JobName::ALL {
+            let (retry, limit, concurrency) = job.terms();
+            let waits = format!("{:?}, doubling, up to {:?}", retry.first, retry.cap);
+            page.push_str(&format!("| `{job}` | {} | {} | {waits} | {limit:?} | {concurrency} |\n", job.about(), retry.attempts));
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/JOBS.md");
+        if std::env::vars_os().any(|(name, value)| name == "UPDATE_GENERATED" && value == "1") {
+            std::fs::write(path, &page).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), page, "docs/JOBS.md is stale; run ./dev gen");
+    }
 
     #[test]
     fn every_name_reads_back() {

@@ -26,7 +26,7 @@ where
             return ExitCode::from(2);
         }
     };
-    telemetry::logs(log(&config));
+    let telemetry = telemetry::start(name, log(&config));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(name, &error),
@@ -38,6 +38,7 @@ where
         }
         work(config, shutdown).await.err().map(|error| failed(name, &format_args!("{error:#}")))
     });
+    telemetry.flush();
     ended.unwrap_or(ExitCode::SUCCESS)
 }
 

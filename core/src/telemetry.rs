@@ -1,10 +1,13 @@
 //! Logs, metrics and trace context, the same for every process.
 
+mod traces;
+
 use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -25,10 +28,34 @@ const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
 /// More at once than any sane set of scrapers.
 const SCRAPES_AT_ONCE: usize = 16;
 
-/// Starts writing logs to standard output. A second call in one process (tests) changes nothing.
-pub fn logs(config: &LogConfig) {
+/// Spans that are not sent yet; kept until the process ends.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    traces: Option<SdkTracerProvider>,
+}
+
+impl Telemetry {
+    /// Sends what is left.
+    pub fn flush(self) {
+        if let Some(Err(error)) = self.traces.map(|traces| traces.shutdown()) {
+            tracing::warn!(%error, "the last spans were not sent");
+        }
+    }
+}
+
+/// Starts writing logs to standard output, and sending spans to the collector if one is set. A second call in one process (tests) changes nothing.
+#[must_use]
+pub fn start(process: &'static str, config: &LogConfig) -> Telemetry {
     let filter = EnvFilter::try_new(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let registry = tracing_subscriber::registry().with(filter);
+    let exported = config.otlp_endpoint.as_deref().map(|endpoint| traces::export(process, endpoint));
+    let (traces, refused) = match exported {
+        Some(Ok((provider, tracer))) => (Some((provider, tracer)), None),
+        Some(Err(error)) => (None, Some(error)),
+        None => (None, None),
+    };
+    let (provider, tracer) = traces.unzip();
+    let registry =
+        tracing_subscriber::registry().with(filter).with(tracer.map(|tracer| tracing_opentelemetry::layer().with_tracer(tracer)));
     // Already set up, by another process in the same test: that one stands.
     let _ = match config.format {
         LogFormat::Json => registry
@@ -36,6 +63,10 @@ pub fn logs(config: &LogConfig) {
             .try_init(),
         LogFormat::Pretty => registry.with(tracing_subscriber::fmt::layer().compact()).try_init(),
     };
+    if let Some(error) = refused {
+        tracing::error!(%error, "spans cannot be exported; going on without");
+    }
+    Telemetry { traces: provider }
 }
 
 /// The process's metrics; recording begins with the first call.

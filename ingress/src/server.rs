@@ -106,15 +106,13 @@ async fn answer(app: Arc<App>, router: Arc<Router>, peer: SocketAddr, request: R
     let begun = Instant::now();
     let (parts, body) = request.into_parts();
     let method = if parts.method == Method::HEAD { Method::GET } else { parts.method };
-    let trace = parts
-        .headers
-        .get("traceparent")
-        .and_then(|header| TraceParent::parse(header.to_str().ok()?))
-        .map_or_else(TraceParent::begin, TraceParent::child);
+    let trace =
+        parts.headers.get("traceparent").and_then(|header| TraceParent::parse(header.to_str().ok()?)).unwrap_or_else(TraceParent::begin);
     let path = parts.uri.path().to_owned();
     let found = router.find(&method, &path);
     let template = found.template();
     let span = tracing::info_span!("request", trace.id = %trace.trace_id(), http.method = %method, http.route = template);
+    let trace = trace.lead(&span);
     let limit = REQUEST_TIME + app.config.api_wait;
     let secure = app.config.secure_cookie();
 

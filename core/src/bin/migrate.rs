@@ -67,7 +67,7 @@ fn command() -> Command {
 async fn main() -> anyhow::Result<()> {
     let matches = command().get_matches();
     let config = MigrateConfig::from_environment(&ProcessEnvironment)?;
-    telemetry::logs(&config.log);
+    let _telemetry = telemetry::start(Process::Migrate.binary(), &config.log);
     let owner = Owner::connect(&config.owner_url, &config.app_url, &config.ingress_url).await?;
     match matches.subcommand() {
         Some(("down", arguments)) => {

@@ -114,6 +114,7 @@ settings! {
     ADMIN_PASSWORD Off, [Migrate], "That administrator's password; needed with ADMIN_EMAIL";
     LOG_FORMAT Default("json"), [Ingress, Worker, Scheduler, Migrate], "json, or pretty for people";
     RUST_LOG Default("info"), [Ingress, Worker, Scheduler, Migrate], "Which log lines are written, e.g. info,frontdesk_core=debug";
+    OTEL_EXPORTER_OTLP_ENDPOINT Off, [Ingress, Worker, Scheduler, Migrate], "OpenTelemetry collector to send spans to, over HTTP, e.g. http://localhost:4318";
 }
 
 /// The settings of one process, as a table for `--help`.

@@ -22,6 +22,7 @@ use super::gate::Pass;
 use super::scripts::{SETTLE, on};
 use super::{Queue, lock};
 use crate::jobs::Retry;
+use crate::telemetry::TraceParent;
 
 /// What happens after a failed run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,6 +173,9 @@ where
             attempt = run.envelope.attempt,
             shop = run.envelope.shop().map(|shop| shop.0),
         );
+        if let Some(enqueuer) = run.envelope.trace.as_deref().and_then(TraceParent::parse) {
+            let _ = enqueuer.lead(&span);
+        }
         let handler = span.in_scope(|| self.inner.call(task));
         // A task of its own: should the worker end, the run goes on and is acknowledged.
         let work = tokio::spawn(

@@ -156,12 +156,16 @@ impl Trace {
     }
 
     fn model(&mut self, completion: &Completion, took: Duration, price: Option<ModelPrice>) {
-        self.asked = None;
+        // Whoever lost the race has read the prompt, too.
+        if let (Some(_), Some((tokens, cost))) = (completion.also_asked, self.asked.take()) {
+            self.tokens.input += tokens;
+            self.cost += cost;
+        }
         self.tokens.input += completion.tokens.input;
         self.tokens.output += completion.tokens.output;
         let cost = cost(price, completion.tokens);
         self.cost += cost;
-        self.events.push(json!({"type": "model", "provider": completion.provider, "model": completion.model, "took_ms": took.as_millis(),
+        self.events.push(json!({"type": "model", "provider": completion.provider, "model": completion.model, "also_asked": completion.also_asked, "took_ms": took.as_millis(),
             "tokens": completion.tokens, "cost": cost, "text": completion.step.text, "calls": completion.step.calls}));
     }
 

@@ -111,6 +111,7 @@ impl Gemini {
             tokens: Tokens { input: usage.prompt_token_count, output: usage.candidates_token_count + usage.thoughts_token_count },
             provider: Provider::Gemini,
             model: answer.model_version.unwrap_or_else(|| self.model.clone()),
+            also_asked: None,
         })
     }
 }

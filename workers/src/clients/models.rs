@@ -131,6 +131,8 @@ pub struct Completion {
     pub provider: Provider,
     /// The model.
     pub model: String,
+    /// The other provider, where its call was dropped for this answer.
+    pub also_asked: Option<Provider>,
 }
 
 /// Price of a model per million tokens, in US dollars.
@@ -256,13 +258,13 @@ impl Models {
         tokio::pin!(second_call);
         tokio::select! {
             answer = &mut first_call => match answer {
-                Ok(completion) => Ok(completion),
+                Ok(completion) => Ok(Completion { also_asked: Some(second), ..completion }),
                 Err(_) => second_call.await,
             },
             answer = &mut second_call => match answer {
                 Ok(completion) => {
                     self.breaker(first).failed(None);
-                    Ok(completion)
+                    Ok(Completion { also_asked: Some(first), ..completion })
                 }
                 Err(_) => first_call.await,
             },

@@ -116,6 +116,7 @@ impl OpenAi {
             },
             provider: Provider::Openai,
             model: answer["model"].as_str().unwrap_or(&self.model).to_owned(),
+            also_asked: None,
         })
     }
 }
