@@ -58,6 +58,30 @@ async fn a_customer_without_a_phone_number_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_customer_who_changes_number_stays_the_same_person() {
+    let stack = TestStack::start().await.unwrap();
+    let (old, new) = ("491700000011", "491700000012");
+    let says = async |id: &str, from: &str| {
+        assert_eq!(stack.webhook(&serde_json::to_vec(&text(WHATSAPP, id, from, "hello")).unwrap()).await.unwrap(), 200);
+        assert!(!stack.sandbox.state().wait_for_sends(WHATSAPP, from, 0, 1, system_tests::PATIENCE).await.is_empty());
+    };
+    says("wamid.before", old).await;
+    let mut changed = text(WHATSAPP, "wamid.changed", old, "");
+    let value = &mut changed["entry"][0]["changes"][0]["value"];
+    value.as_object_mut().unwrap().remove("contacts");
+    let message = value["messages"][0].as_object_mut().unwrap();
+    message.remove("text");
+    message.insert("type".to_owned(), json!("system"));
+    message.insert("system".to_owned(), json!({"type": "user_changed_number", "body": "changed number", "wa_id": new}));
+    assert_eq!(stack.webhook(&serde_json::to_vec(&changed).unwrap()).await.unwrap(), 200);
+    let linked = format!("SELECT count(*) FROM customer_aliases WHERE value = '{new}'");
+    until("the new number is known", async || Ok((stack.count(&linked).await? == 1).then_some(()))).await.unwrap();
+    says("wamid.after", new).await;
+    assert_eq!(stack.count("SELECT count(DISTINCT conversation_id) FROM messages WHERE direction = 'in'").await.unwrap(), 1);
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_webhook_fifty_times_shuffled_and_batched_gives_one_reply() {
     let stack = TestStack::planned(Plan { workers: 2, ..Plan::default() }).await.unwrap();
     let one = text(WHATSAPP, "wamid.same", "491700000001", "hello");

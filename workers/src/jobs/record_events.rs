@@ -96,6 +96,12 @@ async fn record(
             }
         }
         Happening::Deleted { message_id } => messages::mark_deleted(tx, channel.id(), message_id).await?,
+        // Old and new ids come together here and nowhere else: from now on they lead to one person (PROVIDERS 1.6).
+        Happening::Other { kind } if matches!(kind.as_str(), "user_changed_number" | "user_changed_user_id") => {
+            if let Some(sender) = &event.customer {
+                customers::resolve(tx, channel.id(), sender).await?;
+            }
+        }
         Happening::Reaction { .. } | Happening::Other { .. } => {}
     }
     logs::insert_inbound(tx, &[event]).await?;
