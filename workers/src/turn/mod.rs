@@ -213,9 +213,13 @@ fn quiet_left(app: &App, turn: &Turn) -> Duration {
     turn.clock.until(turn.accepted_ms() + quiet_ms)
 }
 
-/// Waits for the rest of a burst; whether more came.
+/// Waits for the rest of a burst; whether more came. Once the window is over nothing is looked for: who never stops writing is answered all the same.
 async fn more_within_quiet(cx: &JobContext<App>, key: &ConversationKey, turn: &Turn, seen: usize) -> Result<bool, JobError> {
-    tokio::time::sleep(quiet_left(&cx.app, turn)).await;
+    let left = quiet_left(&cx.app, turn);
+    if left.is_zero() {
+        return Ok(false);
+    }
+    tokio::time::sleep(left).await;
     Ok(cx.app.mailbox.take(&cx.envelope, key).await?.mail.len() > seen)
 }
 
