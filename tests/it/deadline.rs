@@ -13,6 +13,15 @@ async fn rush(break_models: impl FnOnce(&mut Faults)) -> (i64, i64) {
     plan.sandbox.speed.model_latency_ms = 1_000;
     let stack = TestStack::planned(plan).await.unwrap();
     stack.database.look().await.unwrap().batch_execute("UPDATE shops SET plan = 'business'").await.unwrap();
+    // As in a shop that has been open for a while: connections are made, statements prepared.
+    let early: Vec<_> = (0..10).map(|n| stack.customer(WHATSAPP, Box::leak(format!("4917199{n:05}").into_boxed_str()))).collect();
+    for customer in &early {
+        customer.says("hi, do you have red sneakers in 42? I'd take two").unwrap();
+    }
+    for customer in &early {
+        customer.hears().await.unwrap();
+    }
+    stack.quiet().await.unwrap();
     stack.sandbox.state().faults(break_models);
     let customers: Vec<_> =
         (0..CUSTOMERS).map(|n| stack.customer(WHATSAPP, Box::leak(format!("4917200{n:05}").into_boxed_str()))).collect();
@@ -26,6 +35,7 @@ async fn rush(break_models: impl FnOnce(&mut Faults)) -> (i64, i64) {
         slowest = slowest.max(customer.hears().await.unwrap().answered_after_ms.unwrap());
     }
     eprintln!("slowest {slowest}");
+    println!("slowest answer: {slowest} ms");
     let holding = stack.count("SELECT count(*) FROM messages WHERE kind = 'holding'").await.unwrap();
     stack.stop().await.unwrap();
     (slowest, holding)
