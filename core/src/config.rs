@@ -357,9 +357,16 @@ impl Config for SchedulerConfig {
         let database_url = postgres_url(reader, &settings::DATABASE_URL);
         let redis_url = redis_url(reader);
         let sweep = reader.need(&settings::SCHEDULE_SWEEP_QUEUES, values::schedule(JobName::SweepQueues));
+        let figures = reader.need(&settings::SCHEDULE_CHECK_FIGURES, values::schedule(JobName::CheckFigures));
         let drop_logs = reader.need(&settings::SCHEDULE_DROP_OLD_LOGS, values::schedule(JobName::DropOldLogs));
         let log = LogConfig::read(reader);
-        Some(Self { metrics_addr, database_url: database_url?, redis_url: redis_url?, schedules: vec![sweep?, drop_logs?], log: log? })
+        Some(Self {
+            metrics_addr,
+            database_url: database_url?,
+            redis_url: redis_url?,
+            schedules: vec![sweep?, figures?, drop_logs?],
+            log: log?,
+        })
     }
 }
 

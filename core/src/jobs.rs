@@ -130,6 +130,8 @@ jobs! {
     NotifyStaff = "notify_staff" -> (), Retry::patient(10), Duration::from_secs(30), 8;
     /// Expires results and dead letters, readies mailboxes that have messages but no job.
     SweepQueues = "sweep_queues" -> (), Retry::quick(3), Duration::from_secs(50), 1;
+    /// Counts a shop's figures anew and reports any difference; without a shop, has every shop's counted.
+    CheckFigures = "check_figures" -> (), Retry::patient(3), Duration::from_mins(5), 1;
     /// Makes the coming month's log partition and drops those past their retention.
     DropOldLogs = "drop_old_logs" -> (), Retry::patient(5), Duration::from_mins(1), 1;
 }
@@ -398,6 +400,10 @@ pub enum Notice {
 /// See [`JobName::SweepQueues`].
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SweepQueues {}
+
+/// See [`JobName::CheckFigures`].
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct CheckFigures {}
 
 /// See [`JobName::DropOldLogs`].
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod auth;
 pub mod channels;
 pub mod conversations;
+pub mod dashboard;
 pub mod jobs;
 pub mod ops;
 pub mod orders;
@@ -68,6 +69,7 @@ mod tests {
     use frontdesk_core::db::channels::ChannelRow;
     use frontdesk_core::db::orders::{Order, OrderLine, OrderStatus, Summary};
     use frontdesk_core::db::products::ProductRow;
+    use frontdesk_core::db::sales::{DayRow, ProductSales};
     use frontdesk_core::ids::{ChannelId, OrderId, OrderNo, ProductId};
     use frontdesk_core::money::Money;
     use frontdesk_core::queue::Stats;
@@ -127,6 +129,10 @@ mod tests {
         compare(&order, &super::orders::Order::schema());
         let summary = Summary { orders: 0, pieces: 0, revenue: money, cost: money, profit: money, cancelled: 0 };
         compare(&summary, &super::orders::Summary::schema());
+        let day = DayRow { day: now.date_naive(), sums: summary };
+        compare(&day, &super::dashboard::DayFigures::schema());
+        let best = ProductSales { product_id: ProductId(1), name: String::new(), pieces: 1, revenue: money, cost: money, profit: money };
+        compare(&best, &super::dashboard::BestSeller::schema());
         let channel = ChannelRow {
             id: ChannelId(1),
             platform: String::new(),

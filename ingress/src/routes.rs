@@ -8,7 +8,7 @@ use frontdesk_core::auth::Permission;
 use hyper::Method;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::api::{admin, auth, channels, conversations, jobs, ops, orders, products};
+use crate::api::{admin, auth, channels, conversations, dashboard, jobs, ops, orders, products};
 use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
 use crate::command::{self, Asked};
 use crate::form::Request;
@@ -24,7 +24,8 @@ const DELETE: Method = Method::DELETE;
 #[must_use]
 pub fn table() -> Vec<Route> {
     use Permission::{
-        ChannelsRead, ChannelsWrite, ConversationsWrite, OrdersRead, OrdersSummary, OrdersWrite, Own, ProductsRead, ProductsWrite,
+        ChannelsRead, ChannelsWrite, ConversationsWrite, Dashboard, OrdersRead, OrdersSummary, OrdersWrite, Own, ProductsRead,
+        ProductsWrite,
     };
     vec![
         // Meta
@@ -64,6 +65,13 @@ pub fn table() -> Vec<Route> {
         command(PATCH, "/orders/{id}", OrdersWrite, "Move an order on; cancelling restocks", orders::change)
             .takes::<orders::ChangeOrder>()
             .gives::<orders::Order>(200),
+        // Figures
+        staff(GET, "/dashboard/summary", Dashboard, "Totals of a period, compared with the one before; open orders", dashboard::summary)
+            .asks::<dashboard::DashboardPeriod>()
+            .gives::<dashboard::DashboardSummary>(200),
+        staff(GET, "/dashboard/charts", Dashboard, "Daily revenue, cost and profit of a period; best sellers", dashboard::charts)
+            .asks::<dashboard::DashboardPeriod>()
+            .gives::<dashboard::DashboardCharts>(200),
         // Conversations
         command(POST, "/conversations/{id}/pause", ConversationsWrite, "Take over: the AI is silent", conversations::pause)
             .gives::<conversations::Conversation>(200),

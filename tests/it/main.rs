@@ -3,6 +3,7 @@
 
 mod agent_guards;
 mod crash;
+mod dashboard;
 mod deadline;
 mod deliveries;
 mod handoff;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::jobs::{
-    AnswerCustomer, ArchiveProduct, ChangeOrder, DropOldLogs, JobName, NotifyStaff, PauseConversation, PlaceOrder, RecordEvents,
-    RegisterShop, RemoveChannel, SaveChannel, SaveProduct, SweepQueues,
+    AnswerCustomer, ArchiveProduct, ChangeOrder, CheckFigures, DropOldLogs, JobName, NotifyStaff, PauseConversation, PlaceOrder,
+    RecordEvents, RegisterShop, RemoveChannel, SaveChannel, SaveProduct, SweepQueues,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +32,7 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::PauseConversation => workers.run::<PauseConversation>(),
             JobName::NotifyStaff => workers.run::<NotifyStaff>(),
             JobName::SweepQueues => workers.run::<SweepQueues>(),
+            JobName::CheckFigures => workers.run::<CheckFigures>(),
             JobName::DropOldLogs => workers.run::<DropOldLogs>(),
         };
     }

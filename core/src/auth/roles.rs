@@ -29,6 +29,8 @@ pub enum Permission {
     OrdersWrite,
     /// See totals.
     OrdersSummary,
+    /// See the dashboard.
+    Dashboard,
     /// See what things cost and what they earn.
     Profit,
     /// See conversations.
@@ -50,6 +52,7 @@ impl Permission {
         Self::OrdersRead,
         Self::OrdersWrite,
         Self::OrdersSummary,
+        Self::Dashboard,
         Self::Profit,
         Self::ConversationsRead,
         Self::ConversationsWrite,
@@ -67,6 +70,7 @@ impl Permission {
             Self::OrdersRead => "orders.read",
             Self::OrdersWrite => "orders.write",
             Self::OrdersSummary => "orders.summary",
+            Self::Dashboard => "dashboard",
             Self::Profit => "profit",
             Self::ConversationsRead => "conversations.read",
             Self::ConversationsWrite => "conversations.write",
@@ -100,11 +104,11 @@ impl Role {
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {
         use Permission::{
-            ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, OrdersRead, OrdersSummary, OrdersWrite, Own, ProductsRead,
-            ProductsWrite, Profit,
+            ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Dashboard, OrdersRead, OrdersSummary, OrdersWrite, Own,
+            ProductsRead, ProductsWrite, Profit,
         };
         match permission {
-            Own | OrdersRead => true,
+            Own | OrdersRead | Dashboard => true,
             ProductsRead | OrdersWrite | ConversationsRead | ConversationsWrite => matches!(self, Self::Owner | Self::OrderManager),
             OrdersSummary | Profit => matches!(self, Self::Owner | Self::Accountant),
             ProductsWrite | ChannelsRead | ChannelsWrite => matches!(self, Self::Owner),

@@ -109,6 +109,7 @@ settings! {
     WORKER_JOBS Off, [Worker], "Which jobs this worker runs, a list, e.g. answer_customer,place_order; all when absent";
     WORKER_CONCURRENCY Off, [Worker], "How many of a job run at once: one number for every job, or a list of job=number";
     SCHEDULE_SWEEP_QUEUES Default("0 * * * * *"), [Scheduler], "When queues are swept: cron with seconds, then a zone if not UTC";
+    SCHEDULE_CHECK_FIGURES Default("0 40 3 * * *"), [Scheduler], "When the figures are counted anew: cron with seconds, then a zone if not UTC";
     SCHEDULE_DROP_OLD_LOGS Default("0 10 3 * * *"), [Scheduler], "When old logs are dropped: cron with seconds, then a zone if not UTC";
     ADMIN_EMAIL Off, [Migrate], "The platform administrator to create";
     ADMIN_PASSWORD Off, [Migrate], "That administrator's password; needed with ADMIN_EMAIL";

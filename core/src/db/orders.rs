@@ -303,9 +303,7 @@ pub async fn place(tx: &mut ShopTx, wanted: &[WantedLine], placement: &Placement
     let order = group(rows)?.pop().ok_or_else(|| DbError::odd("an order without lines"))?;
     let actor = placement.source;
     note(tx, order_no, OrderStatus::Pending, actor, placement.now).await?;
-    let pieces = order.lines.iter().map(|line| i64::from(line.quantity)).sum();
-    let change = sales::Change { orders: 1, pieces, revenue: order.revenue, cost: order.cost, cancelled: 0 };
-    sales::add(tx, day, change).await?;
+    sales::count(tx, &order).await?;
     Ok(order)
 }
 
@@ -490,14 +488,15 @@ pub async fn change_status(
         .await
         .map_err(DbError::from)?;
     if order.status.stands() && !next.stands() {
-        take_back(tx, &order).await?;
+        put_back(tx, &order).await?;
     }
+    sales::move_on(tx, &order, next).await?;
     note(tx, order_no, next, actor, now).await?;
     (order.status, order.updated_at) = (next, now);
     Ok(order)
 }
 
-async fn take_back(tx: &mut ShopTx, order: &Order) -> Result<(), DbError> {
+async fn put_back(tx: &mut ShopTx, order: &Order) -> Result<(), DbError> {
     let ids: Vec<ProductId> = order.lines.iter().map(|line| line.product_id).collect();
     products::lock(tx, &ids).await?;
     sql(
@@ -509,9 +508,7 @@ async fn take_back(tx: &mut ShopTx, order: &Order) -> Result<(), DbError> {
     .bind::<BigInt, _>(order.order_no)
     .execute(tx.conn())
     .await?;
-    let pieces: i64 = order.lines.iter().map(|line| i64::from(line.quantity)).sum();
-    let change = sales::Change { orders: -1, pieces: -pieces, revenue: -order.revenue, cost: -order.cost, cancelled: 1 };
-    sales::add(tx, order.sale_date, change).await
+    Ok(())
 }
 
 /// Finds an order by its number.

@@ -49,6 +49,8 @@ pub const GRANTS: &[Grant] = &[
     Grant { table: "order_numbers", app: "SELECT, UPDATE", ingress: "" },
     history("order_events"),
     rows("daily_sales"),
+    rows("product_sales"),
+    rows("order_counts"),
     rows("usage"),
     rows("model_usage"),
     rows("requests"),

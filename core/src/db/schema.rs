@@ -142,6 +142,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    order_counts (shop_id) {
+        shop_id -> Int4,
+        pending -> Int8,
+        confirmed -> Int8,
+        fulfilled -> Int8,
+        cancelled -> Int8,
+        refunded -> Int8,
+    }
+}
+
+diesel::table! {
     order_events (shop_id, id) {
         shop_id -> Int4,
         id -> Int8,
@@ -196,6 +207,18 @@ diesel::table! {
         run_at -> Timestamptz,
         claimed_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    product_sales (shop_id, day, product_id) {
+        shop_id -> Int4,
+        day -> Date,
+        product_id -> Int4,
+        pieces -> Int8,
+        revenue -> Numeric,
+        cost -> Numeric,
+        profit -> Numeric,
     }
 }
 
@@ -318,5 +341,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(admins, audit, channels, conversations, customer_aliases, customers, daily_sales, logs, messages, model_usage, order_events, order_numbers, orders, outbox, products, proposals, requests, shops, turns, usage, users);
-
+diesel::allow_tables_to_appear_in_same_query!(admins, audit, channels, conversations, customer_aliases, customers, daily_sales, logs, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, shops, turns, usage, users);

@@ -16,7 +16,7 @@ use super::{
 use crate::auth::Role;
 use crate::ids::{AdminId, ShopId, UserId};
 use crate::inbound::{ChannelKey, InboundEvent};
-use crate::jobs::RegisterShop;
+use crate::jobs::{JobName, RegisterShop};
 use crate::tenancy::ShopScope;
 
 /// A function that crosses shops.
@@ -80,6 +80,7 @@ pub const DOORS: &[Door] = &[
         app: true,
         ingress: false,
     },
+    Door { function: "enqueue_for_every_shop(text, text)", why: "a scheduled job that every shop gets", app: true, ingress: false },
 ];
 
 /// Rows that the relay takes at once.
@@ -365,6 +366,31 @@ impl Db {
             })
             .await?;
         Ok(row.dropped)
+    }
+
+    /// Leaves a job without fields in every shop's outbox; the relay pushes it. `key` is its idempotency key; answers how many shops there are.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn enqueue_for_every_shop(&self, job: JobName, key: &str) -> Result<i64, DbError> {
+        #[derive(QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = BigInt)]
+            shops: i64,
+        }
+        let key = key.to_owned();
+        let row: Count = self
+            .system_tx(TxKind::Bulk, async move |mut tx| {
+                Ok::<_, DbError>(
+                    sql("SELECT system.enqueue_for_every_shop($1, $2) AS shops")
+                        .bind::<Text, _>(job.as_str())
+                        .bind::<Text, _>(key)
+                        .get_result(tx.conn())
+                        .await?,
+                )
+            })
+            .await?;
+        Ok(row.shops)
     }
 
     /// Logs events of an account that no shop has.

@@ -37,8 +37,9 @@ async fn change(db: &Db, scope: &ShopScope, order: OrderNo, status: &'static str
     .await
 }
 
-async fn wrong_days(db: &Db, scope: &ShopScope) -> usize {
-    db.shop_tx(scope, TxKind::Read, async move |mut tx| sales::wrong_days(&mut tx).await).await.unwrap().len()
+/// Figures that are not what the orders say.
+async fn differences(db: &Db, scope: &ShopScope) -> usize {
+    db.shop_tx(scope, TxKind::Read, async move |mut tx| sales::differences(&mut tx).await).await.unwrap().len()
 }
 
 async fn summary(db: &Db, scope: &ShopScope) -> orders::Summary {
@@ -76,7 +77,7 @@ async fn two_hundred_customers_at_once_for_fifty_pieces_buy_exactly_fifty() {
     assert_eq!(stock_of(&app, &shop.scope, &product).await, 0);
     let sums = summary(&app, &shop.scope).await;
     assert_eq!((sums.orders, sums.pieces, sums.revenue, sums.profit), (50, 50, money("2995.00"), money("1755.00")));
-    assert_eq!(wrong_days(&app, &shop.scope).await, 0);
+    assert_eq!(differences(&app, &shop.scope).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +114,7 @@ async fn orders_of_many_lines_in_any_order_neither_deadlock_nor_oversell() {
         left += usize::try_from(stock_of(&app, &shop.scope, product).await).unwrap();
     }
     assert_eq!(sold + left, 120);
-    assert_eq!(wrong_days(&app, &shop.scope).await, 0);
+    assert_eq!(differences(&app, &shop.scope).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,7 +237,7 @@ async fn amounts_are_exact_up_to_the_largest() {
     let dear = product(&app, &shop.scope, "Dear", "9999999999.99", "0", 5).await;
     assert!(matches!(place(&app, &shop.scope, vec![(dear.id, 2)], None, NOON).await, Err(PlaceError::Db(DbError::Other(_)))));
     assert_eq!(stock_of(&app, &shop.scope, &dear).await, 5);
-    assert_eq!(wrong_days(&app, &shop.scope).await, 0);
+    assert_eq!(differences(&app, &shop.scope).await, 0);
 }
 
 /// Random orders and changes by several at once; the same rolls every time, named by their seed.
@@ -282,7 +283,7 @@ async fn figures_and_stock_are_what_the_orders_say_after_anything() {
         for hand in join_all(hands).await {
             hand.unwrap();
         }
-        assert_eq!(wrong_days(&app, &shop.scope).await, 0, "seed {seed}");
+        assert_eq!(differences(&app, &shop.scope).await, 0, "seed {seed}");
     }
     let raw = db.raw(&db.superuser_url()).await;
     let off = raw

@@ -4,6 +4,7 @@
 mod answer_customer;
 mod archive_product;
 mod change_order;
+mod check_figures;
 mod drop_old_logs;
 mod notify_staff;
 mod pause_conversation;
