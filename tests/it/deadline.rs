@@ -35,7 +35,7 @@ async fn rush(break_models: impl FnOnce(&mut Faults)) -> (i64, i64) {
         slowest = slowest.max(customer.hears().await.unwrap().answered_after_ms.unwrap());
     }
     eprintln!("slowest {slowest}");
-    println!("slowest answer: {slowest} ms");
+    eprintln!("slowest answer: {slowest} ms");
     let holding = stack.count("SELECT count(*) FROM messages WHERE kind = 'holding'").await.unwrap();
     stack.stop().await.unwrap();
     (slowest, holding)
