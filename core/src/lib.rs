@@ -23,6 +23,7 @@
 pub mod auth;
 pub mod clock;
 pub mod config;
+pub mod csv;
 pub mod db;
 pub mod ids;
 pub mod inbound;

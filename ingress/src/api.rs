@@ -7,6 +7,7 @@ pub mod conversations;
 pub mod dashboard;
 pub mod jobs;
 pub mod ops;
+pub mod order_export;
 pub mod orders;
 pub mod products;
 
@@ -67,7 +68,7 @@ mod tests {
     //! What goes out is what the description says: rows of the database against the schemas.
 
     use frontdesk_core::db::channels::ChannelRow;
-    use frontdesk_core::db::orders::{Order, OrderLine, OrderStatus, Summary};
+    use frontdesk_core::db::orders::{Order, OrderEvent, OrderLine, OrderStatus, Summary};
     use frontdesk_core::db::products::ProductRow;
     use frontdesk_core::db::sales::{DayRow, ProductSales};
     use frontdesk_core::ids::{ChannelId, OrderId, OrderNo, ProductId};
@@ -127,6 +128,8 @@ mod tests {
             lines: vec![line],
         };
         compare(&order, &super::orders::Order::schema());
+        let event = OrderEvent { status: String::new(), actor: String::new(), created_at: now };
+        compare(&event, &super::orders::OrderEvent::schema());
         let summary = Summary { orders: 0, pieces: 0, revenue: money, cost: money, profit: money, cancelled: 0 };
         compare(&summary, &super::orders::Summary::schema());
         let day = DayRow { day: now.date_naive(), sums: summary };

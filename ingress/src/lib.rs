@@ -31,6 +31,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+/// Exports under way at once: half of the connections stay free for screens.
+const EXPORTS: usize = 4;
 /// How often a Postgres that was away at the start is looked for.
 const POSTGRES_LOOK: Duration = Duration::from_secs(2);
 
@@ -52,6 +54,7 @@ pub struct App {
     pub(crate) sealer: Sealer,
     pub(crate) clock: SharedClock,
     pub(crate) body_budget: Arc<Semaphore>,
+    pub(crate) exports: Arc<Semaphore>,
 }
 
 /// A serving ingress.
@@ -116,6 +119,7 @@ pub async fn serve_with(
         throttle: Throttle::new(redis),
         sealer: Sealer::new(&config.encryption_keys).context("ENCRYPTION_KEYS")?,
         body_budget: Arc::new(Semaphore::new(call::BODY_BUDGET_KIB)),
+        exports: Arc::new(Semaphore::new(EXPORTS)),
         passwords,
         clock,
         db,

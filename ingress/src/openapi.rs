@@ -67,6 +67,10 @@ fn operation(route: &Route, schemas: &mut BTreeMap<String, Value>) -> Value {
         Gives::Text => {
             responses.insert("200".to_owned(), json!({ "description": "Done" }));
         }
+        Gives::Csv => {
+            let content = json!({ "text/csv": { "schema": { "type": "string" } } });
+            responses.insert("200".to_owned(), json!({ "description": "The file, sent page by page", "content": content }));
+        }
         Gives::Nothing => {
             responses.insert("204".to_owned(), json!({ "description": "Done" }));
         }

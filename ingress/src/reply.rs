@@ -1,15 +1,22 @@
 //! What goes out: the only place that picks a status code. Errors are `application/problem+json` (RFC 9457) with a stable `code`.
 
 use std::borrow::Cow;
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
 use frontdesk_core::jobs::{Answer, FieldError, Refusal, RefusalKind};
-use http_body_util::Full;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use futures_util::stream;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::Frame;
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 /// An answer on its way out.
 #[derive(Debug)]
@@ -26,7 +33,11 @@ enum Body {
     None,
     Json(Value),
     Bytes(Bytes),
+    Pages(mpsc::Receiver<io::Result<Bytes>>),
 }
+
+/// What hyper sends: bytes at once, or pages as they come.
+pub type Outgoing = UnsyncBoxBody<Bytes, io::Error>;
 
 impl Reply {
     fn new(status: StatusCode, content_type: &'static str, body: Body) -> Self {
@@ -72,6 +83,13 @@ impl Reply {
     #[must_use]
     pub fn text(body: impl Into<Bytes>) -> Self {
         Self::new(StatusCode::OK, "text/plain; charset=utf-8", Body::Bytes(body.into()))
+    }
+
+    /// 200 with a CSV file to save, sent page by page as they come; an error breaks it off.
+    #[must_use]
+    pub fn csv(name: &str, pages: mpsc::Receiver<io::Result<Bytes>>) -> Self {
+        Self::new(StatusCode::OK, "text/csv; charset=utf-8", Body::Pages(pages))
+            .with(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
     }
 
     /// 200 with a page that loads nothing and runs nothing.
@@ -121,13 +139,18 @@ impl Reply {
 
     /// The answer as hyper sends it.
     #[must_use]
-    pub fn into_response(self) -> Response<Full<Bytes>> {
-        let bytes = match self.body {
-            Body::None => Bytes::new(),
-            Body::Json(value) => Bytes::from(value.to_string()),
-            Body::Bytes(bytes) => bytes,
+    pub fn into_response(self) -> Response<Outgoing> {
+        let whole = |bytes: Bytes| Full::new(bytes).map_err(|never| match never {}).boxed_unsync();
+        let body = match self.body {
+            Body::None => whole(Bytes::new()),
+            Body::Json(value) => whole(value.to_string().into()),
+            Body::Bytes(bytes) => whole(bytes),
+            Body::Pages(pages) => {
+                let frames = stream::unfold(pages, async |mut pages| pages.recv().await.map(|page| (page.map(Frame::data), pages)));
+                BodyExt::boxed_unsync(StreamBody::new(frames))
+            }
         };
-        let mut response = Response::new(Full::new(bytes));
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         if !self.content_type.is_empty() {

@@ -8,7 +8,7 @@ use frontdesk_core::auth::Permission;
 use hyper::Method;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::api::{admin, auth, channels, conversations, dashboard, jobs, ops, orders, products};
+use crate::api::{admin, auth, channels, conversations, dashboard, jobs, ops, order_export, orders, products};
 use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
 use crate::command::{self, Asked};
 use crate::form::Request;
@@ -24,8 +24,8 @@ const DELETE: Method = Method::DELETE;
 #[must_use]
 pub fn table() -> Vec<Route> {
     use Permission::{
-        ChannelsRead, ChannelsWrite, ConversationsWrite, Dashboard, OrdersRead, OrdersSummary, OrdersWrite, Own, ProductsRead,
-        ProductsWrite,
+        ChannelsRead, ChannelsWrite, ConversationsWrite, Dashboard, OrdersExport, OrdersRead, OrdersSummary, OrdersWrite, Own,
+        ProductsRead, ProductsWrite,
     };
     vec![
         // Meta
@@ -61,7 +61,11 @@ pub fn table() -> Vec<Route> {
         staff(GET, "/orders/summary", OrdersSummary, "Totals of a period", orders::summary)
             .asks::<orders::Period>()
             .gives::<orders::Summary>(200),
-        staff(GET, "/orders/{id}", OrdersRead, "One order", orders::find).gives::<orders::Order>(200),
+        staff(POST, "/orders/export", OrdersExport, "Orders as a CSV file, a row per line", order_export::export)
+            .takes::<orders::OrderSelection>()
+            .gives_csv(),
+        staff(GET, "/orders/{id}", OrdersRead, "One order with its lines, its history and its conversation", orders::find)
+            .gives::<orders::OrderDetail>(200),
         command(PATCH, "/orders/{id}", OrdersWrite, "Move an order on; cancelling restocks", orders::change)
             .takes::<orders::ChangeOrder>()
             .gives::<orders::Order>(200),
@@ -156,6 +160,8 @@ pub enum Gives {
     Json(u16, Box<Shape>),
     /// Text or a page.
     Text,
+    /// A CSV file.
+    Csv,
     /// 204.
     Nothing,
 }
@@ -201,6 +207,10 @@ impl Route {
 
     fn text(self) -> Self {
         Self { gives: Gives::Text, ..self }
+    }
+
+    fn gives_csv(self) -> Self {
+        Self { gives: Gives::Csv, ..self }
     }
 
     fn gives_nothing(self) -> Self {

@@ -6,10 +6,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use frontdesk_core::telemetry::TraceParent;
 use futures_util::FutureExt as _;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY};
 use hyper::server::conn::http1;
@@ -25,7 +23,7 @@ use tracing::Instrument as _;
 use crate::App;
 use crate::call::Call;
 use crate::gate;
-use crate::reply::{HttpError, Reply};
+use crate::reply::{HttpError, Outgoing, Reply};
 use crate::routes::{Found, Router};
 
 /// Beyond this, connections wait in the kernel's queue. Meta opens dozens; a crowd of idle ones is closed by `HEADER_TIME`.
@@ -79,7 +77,7 @@ pub(crate) async fn run(listener: TcpListener, app: Arc<App>, router: Arc<Router
     }
 }
 
-type Service = std::pin::Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>;
+type Service = std::pin::Pin<Box<dyn Future<Output = Result<Response<Outgoing>, Infallible>> + Send>>;
 
 fn connection(
     stream: TcpStream,
@@ -88,7 +86,7 @@ fn connection(
     router: Arc<Router>,
 ) -> http1::Connection<
     TokioIo<TcpStream>,
-    impl hyper::service::Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible, Future = Service>,
+    impl hyper::service::Service<Request<Incoming>, Response = Response<Outgoing>, Error = Infallible, Future = Service>,
 > {
     // A webhook's answer is one small packet that should leave at once.
     let _ = stream.set_nodelay(true);
@@ -102,7 +100,7 @@ fn connection(
 }
 
 /// One request to one response, whatever happens in between.
-async fn answer(app: Arc<App>, router: Arc<Router>, peer: SocketAddr, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer(app: Arc<App>, router: Arc<Router>, peer: SocketAddr, request: Request<Incoming>) -> Response<Outgoing> {
     let begun = Instant::now();
     let (parts, body) = request.into_parts();
     let method = if parts.method == Method::HEAD { Method::GET } else { parts.method };

@@ -8,6 +8,7 @@ mod deadline;
 mod deliveries;
 mod handoff;
 mod message_to_order;
+mod orders;
 mod stock;
 mod tenancy;
 mod webhooks;

@@ -349,6 +349,14 @@ impl Api<'_> {
         self.call(self.stack.http.post(format!("{}{path}", self.stack.base_url)).json(body), expected).await
     }
 
+    /// A file: the answer's headers and text.
+    pub async fn file(&self, path: &str, body: &Value) -> anyhow::Result<(reqwest::header::HeaderMap, String)> {
+        let request = self.stack.http.post(format!("{}{path}", self.stack.base_url)).json(body).bearer_auth(&self.token);
+        let response = request.send().await?;
+        ensure!(response.status() == 200, "{path}: {}", response.status());
+        Ok((response.headers().clone(), response.text().await?))
+    }
+
     pub async fn post_with_key(&self, path: &str, key: &str, body: &Value, expected: u16) -> anyhow::Result<Value> {
         let request = self.stack.http.post(format!("{}{path}", self.stack.base_url)).header("idempotency-key", key).json(body);
         self.call(request, expected).await

@@ -29,6 +29,8 @@ pub enum Permission {
     OrdersWrite,
     /// See totals.
     OrdersSummary,
+    /// Save orders as a file.
+    OrdersExport,
     /// See the dashboard.
     Dashboard,
     /// See what things cost and what they earn.
@@ -52,6 +54,7 @@ impl Permission {
         Self::OrdersRead,
         Self::OrdersWrite,
         Self::OrdersSummary,
+        Self::OrdersExport,
         Self::Dashboard,
         Self::Profit,
         Self::ConversationsRead,
@@ -70,6 +73,7 @@ impl Permission {
             Self::OrdersRead => "orders.read",
             Self::OrdersWrite => "orders.write",
             Self::OrdersSummary => "orders.summary",
+            Self::OrdersExport => "orders.export",
             Self::Dashboard => "dashboard",
             Self::Profit => "profit",
             Self::ConversationsRead => "conversations.read",
@@ -104,13 +108,13 @@ impl Role {
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {
         use Permission::{
-            ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Dashboard, OrdersRead, OrdersSummary, OrdersWrite, Own,
-            ProductsRead, ProductsWrite, Profit,
+            ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Dashboard, OrdersExport, OrdersRead, OrdersSummary,
+            OrdersWrite, Own, ProductsRead, ProductsWrite, Profit,
         };
         match permission {
             Own | OrdersRead | Dashboard => true,
             ProductsRead | OrdersWrite | ConversationsRead | ConversationsWrite => matches!(self, Self::Owner | Self::OrderManager),
-            OrdersSummary | Profit => matches!(self, Self::Owner | Self::Accountant),
+            OrdersSummary | OrdersExport | Profit => matches!(self, Self::Owner | Self::Accountant),
             ProductsWrite | ChannelsRead | ChannelsWrite => matches!(self, Self::Owner),
         }
     }

@@ -1,5 +1,7 @@
 //! Applies the embedded migrations, as the tables' owner; then makes the roles and their privileges fit.
 
+use std::time::Duration;
+
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,6 +15,11 @@ use super::{
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 /// "frontdesk" in numbers: one migration run at a time per database.
 const ADVISORY_LOCK: i64 = 3_676_684_375;
+
+/// How often a run asks whether the one before it has ended.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+/// An index on a large table takes minutes; beyond this the other run is stuck.
+const OTHERS_TURN: Duration = Duration::from_mins(60);
 
 /// Why the database could not be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +36,9 @@ pub enum MigrateError {
     /// A migration failed; what it did was rolled back.
     #[error("{0}")]
     Migration(Box<dyn std::error::Error + Send + Sync>),
+    /// Another run does not end.
+    #[error("another frontdesk-migrate has been at work for an hour; see what it waits for (pg_stat_activity), then try again")]
+    Busy,
     /// The roles could not be made.
     #[error(transparent)]
     Roles(#[from] RolesError),
@@ -55,6 +65,27 @@ impl std::fmt::Debug for Owner {
     }
 }
 
+/// Waits while another run is at work. Asks again and again: a statement that waited inside Postgres would hold a snapshot, for which an index that is
+/// built concurrently waits in its turn.
+async fn take_turn(conn: &mut AsyncPgConnection) -> Result<(), MigrateError> {
+    #[derive(diesel::QueryableByName)]
+    struct Turn {
+        #[diesel(sql_type = diesel::sql_types::Bool)]
+        ours: bool,
+    }
+    let waiting = async {
+        loop {
+            let turn: Turn =
+                sql("SELECT pg_try_advisory_lock($1) AS ours").bind::<diesel::sql_types::BigInt, _>(ADVISORY_LOCK).get_result(conn).await?;
+            if turn.ours {
+                return Ok(());
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    };
+    tokio::time::timeout(OTHERS_TURN, waiting).await.map_err(|_| MigrateError::Busy)?
+}
+
 impl Owner {
     /// Connects as the owner; waits while another run is at work. `app` and `ingress` are the URLs whose roles are to be made.
     ///
@@ -64,7 +95,7 @@ impl Owner {
         let server = Server::parse(owner.expose_secret())?;
         let roles = Roles::new(&server, &Server::parse(app.expose_secret())?, &Server::parse(ingress.expose_secret())?)?;
         let mut conn = server.connect().await?;
-        sql("SELECT pg_advisory_lock($1)").bind::<diesel::sql_types::BigInt, _>(ADVISORY_LOCK).execute(&mut conn).await?;
+        take_turn(&mut conn).await?;
         // Owners of a hosted database are often bound to short limits; building an index is not short.
         conn.batch_execute("SET statement_timeout = 0; SET lock_timeout = '10s'").await?;
         Ok(Self { conn, roles })

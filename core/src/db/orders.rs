@@ -7,12 +7,15 @@ use diesel::sql_types::{Array, BigInt, Date, Integer, Nullable, Numeric, Text, T
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 
+mod reading;
+
 pub use super::sales::{Summary, summary};
 use super::{DbError, ShopTx, products, sales, shops, sql::sql};
 use crate::ids::{CustomerId, OrderId, OrderNo, ProductId, ProposalId};
 use crate::inbound::Platform;
 use crate::jobs::WantedLine;
 use crate::money::Money;
+pub use reading::{OrderEvent, OrderFilter, OrderSort, conversation, find, for_customer, history, list};
 
 /// Lines of one order at most: a chat is not a bulk trade.
 pub const MAX_LINES: usize = 50;
@@ -509,64 +512,6 @@ async fn put_back(tx: &mut ShopTx, order: &Order) -> Result<(), DbError> {
     .execute(tx.conn())
     .await?;
     Ok(())
-}
-
-/// Finds an order by its number.
-///
-/// # Errors
-/// See [`DbError`].
-pub async fn find(tx: &mut ShopTx, order_no: OrderNo) -> Result<Option<Order>, DbError> {
-    let rows: Vec<LineRow> = sql(format!("SELECT {COLUMNS} FROM orders WHERE shop_id = $1 AND order_no = $2 ORDER BY line_no"))
-        .bind::<Integer, _>(tx.shop())
-        .bind::<BigInt, _>(order_no)
-        .load(tx.conn())
-        .await?;
-    Ok(group(rows)?.pop())
-}
-
-/// Which orders to list.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct OrderFilter {
-    /// Only those that stand there.
-    pub status: Option<OrderStatus>,
-    /// Only those before this one: the last of the page before.
-    pub before: Option<OrderNo>,
-}
-
-/// A page of orders, newest first, at most `limit` (200).
-///
-/// # Errors
-/// See [`DbError`].
-pub async fn list(tx: &mut ShopTx, filter: OrderFilter, limit: i64) -> Result<Vec<Order>, DbError> {
-    let rows: Vec<LineRow> = sql(format!(
-        "SELECT {COLUMNS} FROM orders WHERE shop_id = $1 AND order_no = ANY (ARRAY(SELECT order_no FROM orders WHERE shop_id = $1 AND line_no = 1 \
-         AND order_no < $2 AND ($3::text IS NULL OR status = $3) ORDER BY order_no DESC LIMIT $4)) ORDER BY order_no DESC, line_no"
-    ))
-    .bind::<Integer, _>(tx.shop())
-    .bind::<BigInt, _>(filter.before.map_or(i64::MAX, |order| order.0))
-    .bind::<Nullable<Text>, _>(filter.status.map(OrderStatus::as_str))
-    .bind::<BigInt, _>(limit.clamp(0, MAX_PAGE))
-    .load(tx.conn())
-    .await?;
-    group(rows)
-}
-
-/// A customer's own orders: the one with this number, or the latest ones.
-///
-/// # Errors
-/// See [`DbError`].
-pub async fn for_customer(tx: &mut ShopTx, customer: CustomerId, order_no: Option<OrderNo>, limit: i64) -> Result<Vec<Order>, DbError> {
-    let rows: Vec<LineRow> = sql(format!(
-        "SELECT {COLUMNS} FROM orders WHERE shop_id = $1 AND order_no = ANY (ARRAY(SELECT order_no FROM orders WHERE shop_id = $1 AND customer_id = $2 \
-         AND line_no = 1 AND ($3::bigint IS NULL OR order_no = $3) ORDER BY order_no DESC LIMIT $4)) ORDER BY order_no DESC, line_no"
-    ))
-    .bind::<Integer, _>(tx.shop())
-    .bind::<BigInt, _>(customer)
-    .bind::<Nullable<BigInt>, _>(order_no)
-    .bind::<BigInt, _>(limit.clamp(0, MAX_PAGE))
-    .load(tx.conn())
-    .await?;
-    group(rows)
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::postgres::{TestDb, at, money, product, shop, stock_of};
-use frontdesk_core::db::orders::{self, ChangeError, Order, OrderFilter, OrderStatus, PlaceError, Placement};
+use frontdesk_core::db::orders::{self, ChangeError, Order, OrderFilter, OrderSort, OrderStatus, PlaceError, Placement};
 use frontdesk_core::db::products::{self, ProductRow};
 use frontdesk_core::db::{Db, DbError, TxKind, sales};
-use frontdesk_core::ids::{OrderNo, ProductId};
+use frontdesk_core::ids::{CustomerId, OrderNo, ProductId};
+use frontdesk_core::inbound::Platform;
 use frontdesk_core::jobs::WantedLine;
 use frontdesk_core::tenancy::ShopScope;
 use futures_util::future::join_all;
@@ -314,12 +315,74 @@ async fn pages_of_orders_follow_one_another_without_gap_or_repeat() {
     loop {
         let page = app.shop_tx(&shop.scope, TxKind::Read, async move |mut tx| orders::list(&mut tx, filter, 3).await).await.unwrap();
         let Some(last) = page.last() else { break };
-        filter.before = Some(last.order_no);
+        filter.after = Some(last.order_no);
         assert!(page.len() <= 3 && page.iter().all(|order| order.lines.len() == 2));
         seen.extend(page.iter().map(|order| order.order_no.0));
     }
     assert_eq!(seen, (1001..1008).rev().collect::<Vec<_>>());
-    let confirmed = OrderFilter { status: Some(OrderStatus::Confirmed), before: None };
+    let confirmed = OrderFilter { status: Some(OrderStatus::Confirmed), ..OrderFilter::default() };
     let page = app.shop_tx(&shop.scope, TxKind::Read, async move |mut tx| orders::list(&mut tx, confirmed, 50).await).await.unwrap();
     assert_eq!(page.iter().map(|order| order.order_no.0).collect::<Vec<_>>(), [1007, 1004, 1001]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_found_by_state_day_platform_customer_and_product_in_either_direction() {
+    let db = TestDb::new().await;
+    let app = db.app(2).await;
+    let shop = shop(&app, "filters").await;
+    let (one, two) = (product(&app, &shop.scope, "One", "1", "0", 99).await, product(&app, &shop.scope, "Two", "2", "0", 99).await);
+    let raw = db.raw(&db.superuser_url()).await;
+    let id = shop.scope.shop();
+    raw.batch_execute(&format!(
+        "INSERT INTO channels (shop_id, platform, external_id) VALUES ({id}, 'instagram', 'x'); \
+         INSERT INTO customers (shop_id, channel_id) SELECT shop_id, id FROM channels; \
+         INSERT INTO conversations (shop_id, channel_id, customer_id) SELECT shop_id, channel_id, id FROM customers"
+    ))
+    .await
+    .unwrap();
+    let row = raw.query_one("SELECT customer_id, id FROM conversations", &[]).await.unwrap();
+    let (customer, conversation): (i64, i64) = (row.get(0), row.get(1));
+    for n in 0..6_usize {
+        let now = format!("2026-03-0{}T12:00:00Z", n / 2 + 1);
+        let mut lines = vec![(one.id, 1)];
+        if n % 2 == 0 {
+            lines.push((two.id, 1));
+        }
+        let mut placement = placement(None, &now);
+        if n > 3 {
+            (placement.customer, placement.platform) = (Some(CustomerId(customer)), Some(Platform::Instagram));
+        }
+        let lines: Vec<WantedLine> = lines.into_iter().map(|(product, quantity)| WantedLine { product, quantity }).collect();
+        app.shop_tx(&shop.scope, TxKind::Turn, async move |mut tx| orders::place(&mut tx, &lines, &placement).await).await.unwrap();
+    }
+    change(&app, &shop.scope, OrderNo(1003), "confirmed").await.unwrap();
+    let found = async |filter: OrderFilter| -> Vec<i64> {
+        let page = app.shop_tx(&shop.scope, TxKind::Read, async move |mut tx| orders::list(&mut tx, filter, 50).await).await.unwrap();
+        page.iter().map(|order| order.order_no.0).collect()
+    };
+    let all = OrderFilter::default();
+    assert_eq!(found(OrderFilter { sort: OrderSort::Oldest, ..all }).await, (1001..1007).collect::<Vec<_>>());
+    assert_eq!(found(OrderFilter { sort: OrderSort::Oldest, after: Some(OrderNo(1004)), ..all }).await, [1005, 1006]);
+    assert_eq!(found(OrderFilter { status: Some(OrderStatus::Confirmed), ..all }).await, [1003]);
+    assert_eq!(found(OrderFilter { from: Some("2026-03-03".parse().unwrap()), ..all }).await, [1006, 1005]);
+    let second = Some("2026-03-02".parse().unwrap());
+    assert_eq!(found(OrderFilter { from: second, to: second, ..all }).await, [1004, 1003]);
+    assert_eq!(found(OrderFilter { platform: Some(Platform::Instagram), ..all }).await, [1006, 1005]);
+    assert_eq!(found(OrderFilter { platform: Some(Platform::Whatsapp), ..all }).await, Vec::<i64>::new());
+    assert_eq!(found(OrderFilter { customer: Some(CustomerId(customer)), product: Some(two.id), ..all }).await, [1005]);
+    assert_eq!(found(OrderFilter { product: Some(two.id), to: second, after: Some(OrderNo(1003)), ..all }).await, [1001]);
+    let (history, theirs, nobodys) = app
+        .shop_tx(&shop.scope, TxKind::Read, async move |mut tx| {
+            let history = orders::history(&mut tx, OrderNo(1003)).await?;
+            Ok::<_, DbError>((
+                history,
+                orders::conversation(&mut tx, OrderNo(1006)).await?,
+                orders::conversation(&mut tx, OrderNo(1001)).await?,
+            ))
+        })
+        .await
+        .unwrap();
+    let moves: Vec<(&str, &str)> = history.iter().map(|event| (event.status.as_str(), event.actor.as_str())).collect();
+    assert_eq!(moves, [("pending", "staff"), ("confirmed", "user:1")]);
+    assert_eq!((theirs.map(|found| found.0), nobodys), (Some(conversation), None));
 }

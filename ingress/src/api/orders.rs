@@ -1,10 +1,13 @@
 //! Orders: placed by staff, listed, moved on, summed up.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use frontdesk_core::db::orders::{self, MAX_LINES, MAX_QUANTITY, OrderFilter, OrderStatus};
+use frontdesk_core::auth::Permission;
+use frontdesk_core::db::orders::{self, MAX_LINES, MAX_QUANTITY, OrderFilter, OrderSort, OrderStatus};
 use frontdesk_core::db::{DbError, TxKind};
-use frontdesk_core::ids::{OrderNo, ProductId};
+use frontdesk_core::ids::{ConversationId, CustomerId, OrderNo, ProductId};
+use frontdesk_core::inbound::Platform;
 use frontdesk_core::jobs::{self, WantedLine};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Page, cursor, limit};
@@ -15,6 +18,9 @@ use crate::reply::{HttpError, Reply};
 
 /// The states an order may be in.
 const STATES: &[&str] = &["pending", "confirmed", "fulfilled", "cancelled", "refunded"];
+
+/// Where an order may have been made.
+const PLATFORMS: &[&str] = &["whatsapp", "instagram", "messenger"];
 
 /// One purchase. Its `order_no` is the id in paths.
 #[derive(ToSchema)]
@@ -75,6 +81,33 @@ pub struct OrderLine {
     pub profit: String,
 }
 
+/// One purchase with what happened to it.
+#[derive(Serialize, ToSchema)]
+pub struct OrderDetail {
+    /// The order.
+    #[serde(flatten)]
+    #[schema(value_type = Order)]
+    pub order: orders::Order,
+    /// The conversation in which it was made, or else that of its customer; null for an order by staff. Only for who may see conversations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, required = false)]
+    pub conversation_id: Option<Option<ConversationId>>,
+    /// Its moves, the oldest first.
+    #[schema(value_type = Vec<OrderEvent>)]
+    pub history: Vec<orders::OrderEvent>,
+}
+
+/// A move of an order.
+#[derive(ToSchema)]
+pub struct OrderEvent {
+    /// Where it stood from then on.
+    pub status: String,
+    /// `user:<id>`, `agent`, `staff` or `system`.
+    pub actor: String,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
+
 /// A page of orders, the newest first.
 #[derive(ToSchema)]
 pub struct Orders {
@@ -102,12 +135,76 @@ pub struct Summary {
     pub cancelled: i64,
 }
 
+/// Which orders.
+#[derive(ToSchema)]
+pub struct OrderSelection {
+    /// Only those in this state: `pending`, `confirmed`, `fulfilled`, `cancelled` or `refunded`.
+    #[schema(value_type = Option<String>, required = false)]
+    pub status: Option<OrderStatus>,
+    /// Only those that count on this day of the shop's calendar or later.
+    #[schema(required = false, example = "2026-11-01")]
+    pub from: Option<NaiveDate>,
+    /// Only those that count on this day of the shop's calendar or earlier.
+    #[schema(required = false, example = "2026-11-30")]
+    pub to: Option<NaiveDate>,
+    /// Only those ordered on `whatsapp`, `instagram` or `messenger`.
+    #[schema(value_type = Option<String>, required = false)]
+    pub platform: Option<Platform>,
+    /// Only this customer's.
+    #[schema(required = false)]
+    pub customer_id: Option<i64>,
+    /// Only those with a line of this product.
+    #[schema(required = false)]
+    pub product_id: Option<i32>,
+    /// `newest` (when absent) or `oldest` first.
+    #[schema(value_type = Option<String>, required = false)]
+    pub sort: OrderSort,
+}
+
+impl Request for OrderSelection {
+    fn read(form: &mut Form) -> Option<Self> {
+        let status = form.maybe_one_of("status", STATES).and_then(OrderStatus::from_name);
+        let Period { from, to } = Period::read(form)?;
+        let platform = form.maybe_one_of("platform", PLATFORMS).and_then(Platform::from_name);
+        let customer_id = form.maybe_integer("customer_id", 1..=i64::MAX);
+        let product_id = form.maybe_integer("product_id", 1..=i64::from(i32::MAX));
+        let sort = if form.maybe_one_of("sort", &["newest", "oldest"]) == Some("oldest") { OrderSort::Oldest } else { OrderSort::Newest };
+        Some(Self { status, from, to, platform, customer_id, product_id, sort })
+    }
+}
+
+impl OrderSelection {
+    pub(super) fn filter(self) -> OrderFilter {
+        let Self { status, from, to, platform, customer_id, product_id, sort } = self;
+        let (customer, product) = (customer_id.map(CustomerId), product_id.map(ProductId));
+        OrderFilter { status, from, to, platform, customer, product, sort, after: None }
+    }
+}
+
 /// Which orders to list.
 #[derive(ToSchema)]
 pub struct Filter {
     /// Only those in this state.
     #[schema(value_type = Option<String>, required = false)]
     pub status: Option<OrderStatus>,
+    /// Only those that count on this day of the shop's calendar or later.
+    #[schema(required = false, example = "2026-11-01")]
+    pub from: Option<NaiveDate>,
+    /// Only those that count on this day of the shop's calendar or earlier.
+    #[schema(required = false, example = "2026-11-30")]
+    pub to: Option<NaiveDate>,
+    /// Only those ordered on `whatsapp`, `instagram` or `messenger`.
+    #[schema(value_type = Option<String>, required = false)]
+    pub platform: Option<Platform>,
+    /// Only this customer's.
+    #[schema(required = false)]
+    pub customer_id: Option<i64>,
+    /// Only those with a line of this product.
+    #[schema(required = false)]
+    pub product_id: Option<i32>,
+    /// `newest` (when absent) or `oldest` first.
+    #[schema(value_type = Option<String>, required = false)]
+    pub sort: OrderSort,
     /// Entries per page, 1 to 100; 50 when absent.
     #[schema(required = false)]
     pub limit: i64,
@@ -118,8 +215,8 @@ pub struct Filter {
 
 impl Request for Filter {
     fn read(form: &mut Form) -> Option<Self> {
-        let status = form.maybe_one_of("status", STATES).and_then(OrderStatus::from_name);
-        Some(Self { status, limit: limit(form), cursor: cursor(form) })
+        let OrderSelection { status, from, to, platform, customer_id, product_id, sort } = OrderSelection::read(form)?;
+        Some(Self { status, from, to, platform, customer_id, product_id, sort, limit: limit(form), cursor: cursor(form) })
     }
 }
 
@@ -204,18 +301,25 @@ pub(crate) async fn place(cx: CommandCx) -> Result<Asked, HttpError> {
 
 pub(crate) async fn list(cx: StaffCx) -> Result<Reply, HttpError> {
     let asked: Filter = cx.query()?;
-    let filter = OrderFilter { status: asked.status, before: asked.cursor.map(OrderNo) };
-    let more = asked.limit + 1;
+    let Filter { status, from, to, platform, customer_id, product_id, sort, limit, cursor } = asked;
+    let selection = OrderSelection { status, from, to, platform, customer_id, product_id, sort };
+    let filter = OrderFilter { after: cursor.map(OrderNo), ..selection.filter() };
+    let more = limit + 1;
     let read = async move |mut tx| orders::list(&mut tx, filter, more).await.map_err(|error: DbError| error);
     let items = cx.app.db.shop_tx(&cx.scope, TxKind::Read, read).await?;
-    Reply::ok(Page::of(items, asked.limit, |order| order.order_no.to_string()))
+    Reply::ok(Page::of(items, limit, |order| order.order_no.to_string()))
 }
 
 pub(crate) async fn find(cx: StaffCx) -> Result<Reply, HttpError> {
     let order_no: OrderNo = path_id(cx.parameter("id"))?;
-    let read = async move |mut tx| orders::find(&mut tx, order_no).await.map_err(|error: DbError| error);
-    let order = cx.app.db.shop_tx(&cx.scope, TxKind::Read, read).await?;
-    Reply::ok(order.ok_or_else(HttpError::not_found)?)
+    let with_conversation = cx.may(Permission::ConversationsRead);
+    let read = async move |mut tx| {
+        let order = orders::find(&mut tx, order_no).await?.ok_or(DbError::NotFound)?;
+        let history = orders::history(&mut tx, order_no).await?;
+        let conversation_id = if with_conversation { Some(orders::conversation(&mut tx, order_no).await?) } else { None };
+        Ok::<_, DbError>(OrderDetail { order, conversation_id, history })
+    };
+    Reply::ok(cx.app.db.shop_tx(&cx.scope, TxKind::Read, read).await?)
 }
 
 pub(crate) async fn summary(cx: StaffCx) -> Result<Reply, HttpError> {
