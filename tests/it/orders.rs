@@ -59,7 +59,8 @@ async fn every_order_is_in_the_file_once_and_no_cell_is_a_formula() {
         rows.len() as i64,
         1 + stack.count("SELECT count(*) FROM orders WHERE shop_id = (SELECT min(id) FROM shops)").await.unwrap()
     );
-    let ours = rows.iter().find(|row| row.cells[0] == order).unwrap();
+    let number = order.to_string();
+    let ours = rows.iter().find(|row| row.cells[0] == number).unwrap();
     let of = |name: &str| &ours.cells[rows[0].cells.iter().position(|cell| cell == name).unwrap()];
     assert_eq!(
         (of("customer_name").as_str(), of("contact").as_str(), of("product_name").as_str()),
