@@ -23,7 +23,6 @@
 pub mod auth;
 pub mod clock;
 pub mod config;
-pub mod csv;
 pub mod db;
 pub mod ids;
 pub mod inbound;
@@ -38,5 +37,6 @@ pub mod queue;
 pub mod secrets;
 pub mod seed;
 pub mod signatures;
+pub mod spreadsheet;
 pub mod telemetry;
 pub mod tenancy;

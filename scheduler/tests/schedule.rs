@@ -11,6 +11,7 @@ mod redis_server;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::DateTime;
 use frontdesk_core::clock::FixedClock;
 use frontdesk_core::config::Schedule;
 use frontdesk_core::db::{DbError, TxKind, outbox};
@@ -32,15 +33,24 @@ async fn start(redis: &Redis, db: &TestDb, clock: &Arc<FixedClock>) -> (JoinHand
     (tokio::spawn(run_with(queue, db, minutely(), clock.clone(), stop.clone())), stop)
 }
 
-/// Waits until so many jobs wait, and that no more come within two ticks.
-async fn exactly(queue: &Queue, job: JobName, wanted: u64) {
-    let until = Instant::now() + Duration::from_secs(20);
-    while queue.stats(job).await.unwrap().ready < wanted {
-        assert!(Instant::now() < until, "{wanted} of {job} never waited");
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !holds().await {
+        assert!(Instant::now() < end, "{what}: never");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    tokio::time::sleep(Duration::from_millis(2100)).await;
-    assert_eq!(queue.stats(job).await.unwrap().ready, wanted);
+}
+
+/// Waits until the leader has looked at `at`, whether or not it then pushed a job.
+async fn seen(redis: &Redis, at: &str) {
+    let at = DateTime::parse_from_rfc3339(at).unwrap().timestamp_millis();
+    let mut conn = redis.connection().await;
+    until("the leader has noted the firing", async || {
+        let noted: Option<i64> =
+            redis::cmd("HGET").arg("{fd:leader:scheduler}:fired").arg("sweep_queues").query_async(&mut conn).await.unwrap();
+        noted == Some(at)
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,23 +62,29 @@ async fn each_tick_fires_once_however_many_schedulers_and_a_missed_one_is_made_u
     for _ in 0..3 {
         schedulers.push(start(&redis, &db, &clock).await);
     }
+    let waiting = async || queue.stats(JobName::SweepQueues).await.unwrap().ready;
     // The first start ever makes up for nothing.
-    exactly(&queue, JobName::SweepQueues, 0).await;
+    seen(&redis, "2026-05-01T12:00:30Z").await;
+    assert_eq!(waiting().await, 0);
     clock.advance(chrono::Duration::minutes(1));
-    exactly(&queue, JobName::SweepQueues, 1).await;
+    seen(&redis, "2026-05-01T12:01:00Z").await;
+    assert_eq!(waiting().await, 1);
     for (scheduler, stop) in schedulers.drain(..) {
         stop.cancel();
         scheduler.await.unwrap();
     }
+    // All three have ended, and none of them fired a second time.
+    assert_eq!(waiting().await, 1);
     clock.advance(chrono::Duration::hours(3));
     let (scheduler, stop) = start(&redis, &db, &clock).await;
-    exactly(&queue, JobName::SweepQueues, 2).await;
+    seen(&redis, "2026-05-01T15:01:00Z").await;
+    assert_eq!(waiting().await, 2);
     // Nobody runs them: more than a handful are not piled up.
-    for _ in 0..8 {
+    for minute in 2..10 {
         clock.advance(chrono::Duration::minutes(1));
-        tokio::time::sleep(Duration::from_millis(1100)).await;
+        seen(&redis, &format!("2026-05-01T15:{minute:02}:00Z")).await;
     }
-    assert_eq!(queue.stats(JobName::SweepQueues).await.unwrap().ready, 5);
+    assert_eq!(waiting().await, 5);
     stop.cancel();
     scheduler.await.unwrap();
 }
@@ -90,7 +106,10 @@ async fn what_a_process_left_in_the_outbox_is_pushed_once_for_its_shop_and_remov
     for _ in 0..2 {
         schedulers.push(start(&redis, &db, &clock).await);
     }
-    exactly(&queue, JobName::NotifyStaff, 3).await;
+    // Pushed before it is removed.
+    let look = db.raw(&db.superuser_url()).await;
+    until("the outbox is empty", async || look.query_one("SELECT count(*) FROM outbox", &[]).await.unwrap().get::<_, i64>(0) == 0).await;
+    assert_eq!(queue.stats(JobName::NotifyStaff).await.unwrap().ready, 3);
     let groups: Vec<String> =
         redis::cmd("LRANGE").arg("fd:{notify_staff}:ring").arg(0).arg(-1).query_async(&mut redis.connection().await).await.unwrap();
     assert_eq!(groups, [format!("shop:{}", shop.scope.shop())]);

@@ -122,6 +122,32 @@ async fn a_burst_is_one_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_model_is_asked_while_the_rest_of_a_burst_is_awaited_and_a_dropped_call_counts() {
+    // A long window, so that the test and not the machine's speed says what falls into it.
+    let mut plan = Plan::default().with("REPLY_DEADLINE_MS", "20000").with("REPLY_QUIET_MS", "8000").with("HEDGE_AFTER_MS", "15000");
+    plan.sandbox.speed.model_latency_ms = 4_000;
+    let stack = TestStack::planned(plan).await.unwrap();
+    let say = async |id: &str, words: &str| {
+        assert_eq!(stack.webhook(&serde_json::to_vec(&text(WHATSAPP, id, "491700000021", words)).unwrap()).await.unwrap(), 200);
+    };
+    let said = std::time::Instant::now();
+    say("wamid.early", "do you have red sneakers").await;
+    until("the model is asked", async || Ok((!stack.sandbox.state().model_calls().is_empty()).then_some(()))).await.unwrap();
+    assert!(said.elapsed() < std::time::Duration::from_secs(7), "asked within the window");
+    say("wamid.late", "in 42?").await;
+    assert!(!stack.sandbox.state().wait_for_sends(WHATSAPP, "491700000021", 0, 1, system_tests::PATIENCE).await.is_empty());
+    stack.quiet().await.unwrap();
+    assert_eq!(replies_to(&stack, WHATSAPP, "491700000021").await, 1);
+    assert_eq!(stack.count("SELECT count(*) FROM turns").await.unwrap(), 1);
+    let dropped = "SELECT count(*) FROM turns, jsonb_array_elements(trace) AS step WHERE step->>'type' = 'given_up'";
+    assert_eq!(stack.count(dropped).await.unwrap(), 1);
+    let counted = "SELECT input_tokens - (SELECT sum((step->'tokens'->>'input')::bigint)::bigint FROM turns, jsonb_array_elements(trace) AS step \
+                   WHERE step->>'type' = 'model') FROM model_usage";
+    assert!(stack.count(counted).await.unwrap() > 100, "the dropped call's prompt is counted on top");
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_conversation_is_answered_in_order_whatever_its_length() {
     let stack = TestStack::planned(Plan { workers: 2, ..Plan::default() }).await.unwrap();
     let customer = stack.customer(WHATSAPP, "491700000004");

@@ -24,7 +24,8 @@ enum Deed {
     Snooze,
     NeedScope,
     Last,
-    Sleep(u64),
+    /// Works until it is let go.
+    Work,
     Hang,
 }
 
@@ -40,6 +41,7 @@ impl Job for Deed {
 struct App {
     begun: AtomicU32,
     ended: AtomicU32,
+    let_go: CancellationToken,
 }
 
 impl Handle<App> for Deed {
@@ -55,7 +57,7 @@ impl Handle<App> for Deed {
             }
             Self::Last if cx.is_last_attempt() => {}
             Self::Last => return Err(JobError::retry("not_yet")),
-            Self::Sleep(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+            Self::Work => cx.app.let_go.cancelled().await,
             Self::Hang => std::future::pending().await,
         }
         cx.app.ended.fetch_add(1, Ordering::SeqCst);
@@ -89,7 +91,7 @@ async fn what_a_handler_says_is_what_happens() {
     assert_eq!(ask(&queue, Deed::Last).await, Waited::Done(9));
     let raw = serde_json::value::RawValue::from_string(r#"{"Unheard":"of"}"#.to_owned()).unwrap();
     let bad = queue.push_raw(JobName::SaveProduct, None, &raw, Push::default()).await.unwrap().job();
-    assert_eq!(ask(&queue, Deed::Sleep(1)).await, Waited::Done(10));
+    assert_eq!(ask(&queue, Deed::Finish).await, Waited::Done(10));
     let letters = queue.dead_letters(JobName::SaveProduct, 0, 10).await.unwrap().items;
     assert!(letters.iter().any(|letter| letter.id == bad && letter.code == "undecodable"), "{letters:?}");
     stop.cancel();
@@ -102,7 +104,7 @@ async fn a_stop_waits_for_what_runs_and_gives_back_what_outlasts_the_grace() {
     let (_redis, queue, app, stop) = fresh().await;
     let workers = Workers::new(queue.clone(), app.clone(), Concurrency::default()).grace(Duration::from_secs(2)).run::<Deed>();
     let running = tokio::spawn(workers.until(stop.clone()));
-    for deed in [Deed::Sleep(1000), Deed::Sleep(1000), Deed::Hang, Deed::Hang, Deed::Finish, Deed::Finish] {
+    for deed in [Deed::Work, Deed::Work, Deed::Hang, Deed::Hang, Deed::Finish, Deed::Finish] {
         queue.push(From::System, &deed, Push::default()).await.unwrap();
     }
     while app.begun.load(Ordering::SeqCst) < 4 {
@@ -110,6 +112,7 @@ async fn a_stop_waits_for_what_runs_and_gives_back_what_outlasts_the_grace() {
     }
     let asked = Instant::now();
     stop.cancel();
+    app.let_go.cancel();
     running.await.unwrap().unwrap();
     assert!(asked.elapsed() >= Duration::from_millis(1900) && asked.elapsed() < Duration::from_secs(6), "{:?}", asked.elapsed());
     assert_eq!((app.begun.load(Ordering::SeqCst), app.ended.load(Ordering::SeqCst)), (4, 2), "nothing began after the stop");

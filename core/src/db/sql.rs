@@ -66,3 +66,20 @@ impl<Binds> QueryId for Sql<Binds> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_types::Integer;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_prepared_once() {
+        let statement = sql("SELECT $1 + $2").bind::<Integer, _>(1).bind::<Integer, _>(2);
+        assert!(statement.is_safe_to_cache_prepared(&Pg).unwrap());
+        assert!(
+            !diesel::sql_query("SELECT 1").is_safe_to_cache_prepared(&Pg).unwrap(),
+            "then sql_query would do, and this module could go"
+        );
+    }
+}

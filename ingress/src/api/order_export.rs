@@ -1,5 +1,6 @@
 //! Orders as a CSV file, sent page by page: neither a long transaction nor the whole file in memory.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +9,9 @@ use bytes::Bytes;
 use chrono::SecondsFormat;
 use chrono_tz::Tz;
 use frontdesk_core::auth::Permission;
-use frontdesk_core::csv::{BYTE_ORDER_MARK, Writer};
 use frontdesk_core::db::orders::{self, Order, OrderFilter};
 use frontdesk_core::db::{DbError, TxKind, shops};
+use frontdesk_core::spreadsheet::{self, BYTE_ORDER_MARK};
 use frontdesk_core::tenancy::ShopScope;
 use tokio::sync::mpsc;
 
@@ -23,6 +24,24 @@ use crate::reply::{HttpError, Reply};
 const PAGE: i64 = 200;
 /// A client that takes nothing for so long is gone.
 const STALLED: Duration = Duration::from_secs(30);
+/// Cost and profit come last, so that they can be left out.
+const COLUMNS: [&str; 15] = [
+    "order_no",
+    "created_at",
+    "sale_date",
+    "status",
+    "customer_name",
+    "contact",
+    "platform",
+    "source",
+    "product_id",
+    "product_name",
+    "quantity",
+    "price",
+    "revenue",
+    "cost",
+    "profit",
+];
 /// The whole file: some millions of orders.
 const WHOLE: Duration = Duration::from_mins(30);
 
@@ -62,11 +81,10 @@ impl File {
 
     /// Each page is a transaction of its own, read when the one before was taken.
     async fn send(&self, mut filter: OrderFilter, first: Vec<Order>, out: &mpsc::Sender<io::Result<Bytes>>) -> anyhow::Result<()> {
-        let mut text = format!("{BYTE_ORDER_MARK}{}", self.head());
-        let mut page = first;
+        let (mut head, mut page) = (Some(self.columns()), first);
         loop {
-            page.iter().for_each(|order| self.rows(order, &mut text));
-            match tokio::time::timeout(STALLED, out.send(Ok(std::mem::take(&mut text).into()))).await {
+            let text = self.text(head.take(), &page)?;
+            match tokio::time::timeout(STALLED, out.send(Ok(text))).await {
                 Ok(Ok(())) => {}
                 // The client hung up, or takes nothing: nobody is left to tell.
                 Ok(Err(_)) | Err(_) => return Ok(()),
@@ -79,27 +97,41 @@ impl File {
         }
     }
 
-    fn head(&self) -> &'static str {
-        if self.with_profit {
-            "order_no,created_at,sale_date,status,customer_name,contact,platform,source,product_id,product_name,quantity,price,revenue,cost,profit\r\n"
-        } else {
-            "order_no,created_at,sale_date,status,customer_name,contact,platform,source,product_id,product_name,quantity,price,revenue\r\n"
-        }
+    /// The names of the columns; cost and profit only for who may see them.
+    fn columns(&self) -> &'static [&'static str] {
+        if self.with_profit { &COLUMNS } else { &COLUMNS[..COLUMNS.len() - 2] }
     }
 
-    /// A row per line.
-    fn rows(&self, order: &Order, out: &mut String) {
-        let created = order.created_at.with_timezone(&self.zone).to_rfc3339_opts(SecondsFormat::Secs, false);
-        for line in &order.lines {
-            let mut row = Writer::row(out);
-            row.plain(order.order_no).plain(&created).plain(order.sale_date).plain(order.status);
-            row.text(&order.customer_name).text(order.contact.as_deref().unwrap_or_default());
-            row.plain(order.platform.as_deref().unwrap_or_default()).plain(&order.source);
-            row.plain(line.product_id).text(&line.product_name).plain(line.quantity).plain(line.price).plain(line.revenue);
-            if self.with_profit {
-                row.plain(line.cost.times(line.quantity)).plain(line.profit);
-            }
-            row.end();
+    /// A page as CSV, a row per line of each order; the first one begins with the names of the columns.
+    fn text(&self, head: Option<&[&str]>, page: &[Order]) -> anyhow::Result<Bytes> {
+        let begin = if head.is_some() { BYTE_ORDER_MARK } else { "" };
+        let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(begin.as_bytes().to_vec());
+        if let Some(head) = head {
+            csv.write_record(head)?;
         }
+        for order in page {
+            let created = order.created_at.with_timezone(&self.zone).to_rfc3339_opts(SecondsFormat::Secs, false);
+            for line in &order.lines {
+                let cells = [
+                    order.order_no.to_string().into(),
+                    created.as_str().into(),
+                    order.sale_date.to_string().into(),
+                    order.status.to_string().into(),
+                    spreadsheet::text(&order.customer_name),
+                    spreadsheet::text(order.contact.as_deref().unwrap_or_default()),
+                    order.platform.as_deref().unwrap_or_default().into(),
+                    order.source.as_str().into(),
+                    line.product_id.to_string().into(),
+                    spreadsheet::text(&line.product_name),
+                    line.quantity.to_string().into(),
+                    line.price.to_string().into(),
+                    line.revenue.to_string().into(),
+                    line.cost.times(line.quantity).to_string().into(),
+                    line.profit.to_string().into(),
+                ];
+                csv.write_record(cells[..self.columns().len()].iter().map(|cell: &Cow<'_, str>| cell.as_bytes()))?;
+            }
+        }
+        Ok(csv.into_inner()?.into())
     }
 }
