@@ -5,7 +5,7 @@ use system_tests::{ACCOUNTANT, ORDER_MANAGER, OTHER_OWNER, OWNER, TestStack, WHA
 
 /// A file's rows, the names of its columns first.
 fn rows_of(text: &str) -> Vec<csv::StringRecord> {
-    let text = text.strip_prefix('\u{feff}').expect("spreadsheets are told that it is UTF-8");
+    let text = text.strip_prefix('\u{feff}').unwrap();
     csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes()).records().collect::<Result<_, _>>().unwrap()
 }
 

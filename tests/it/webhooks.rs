@@ -199,5 +199,8 @@ async fn a_delivery_that_redis_forgot_is_not_answered_again() {
     .await
     .unwrap();
     assert_eq!(replies_to(&stack, WHATSAPP, "491700000007").await, 2);
+    // Neither by a reply of its own, nor along with what came after.
+    let first = "SELECT count(*) FROM messages WHERE provider_id = 'wamid.forgotten' AND turn_id = (SELECT min(id) FROM turns)";
+    assert_eq!(stack.count(first).await.unwrap(), 1);
     stack.stop().await.unwrap();
 }

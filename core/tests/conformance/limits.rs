@@ -42,7 +42,7 @@ async fn two_workers_started_under_one_host_name_are_two() {
     let second = Queue::connect(&redis.url(), "test").await.unwrap();
     assert_ne!(first.process(), second.process());
     let stop = CancellationToken::new();
-    let workers = [&first, &second].map(|queue| {
+    let [leaving, staying] = [&first, &second].map(|queue| {
         serve(queue, 2, &stop, {
             let queue = queue.clone();
             move |job, run| probe(queue.clone(), job, run)
@@ -59,12 +59,12 @@ async fn two_workers_started_under_one_host_name_are_two() {
         first.stats(JobName::SaveProduct).await.unwrap().running == 4
     })
     .await;
-    first.abandon_runs();
-    first.leave(JobName::SaveProduct).await.unwrap();
+    // Fetching ends first, or the one that leaves would take up again what it has just given back.
     stop.cancel();
-    for worker in workers {
-        worker.await.unwrap();
-    }
+    first.abandon_runs();
+    leaving.await.unwrap();
+    first.leave(JobName::SaveProduct).await.unwrap();
+    staying.await.unwrap();
     let ended = notes(&mut conn, "ended").await;
     assert_eq!(ended.len(), 42, "the second worker finished its two, the first gave its two back");
 }
