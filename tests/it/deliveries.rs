@@ -10,6 +10,8 @@ async fn a_send_whose_answer_is_lost_is_settled_by_its_status_and_not_repeated()
         stack.sandbox.state().faults(|faults| {
             faults.meta.failure = Some(MetaFailure::CutAfterAccept);
             faults.meta.times = Some(1);
+            // The status comes late, so that it must be waited for.
+            faults.webhooks.delay_ms = 2500;
         });
         let customer = stack.customer(account, "491760000001");
         customer.says("hello").unwrap();
