@@ -5,6 +5,7 @@ pub mod auth;
 pub mod channels;
 pub mod conversations;
 pub mod dashboard;
+pub mod events;
 pub mod jobs;
 pub mod ops;
 pub mod order_export;

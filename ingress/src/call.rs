@@ -14,6 +14,7 @@ use frontdesk_core::tenancy::ShopScope;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use hyper::upgrade::OnUpgrade;
 use hyper::{HeaderMap, Method};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -48,6 +49,8 @@ pub struct Call {
     pub trace: TraceParent,
     /// The parts of the path that the table names.
     pub parameters: Vec<(String, String)>,
+    /// The connection itself, if the client wants to speak another protocol on it.
+    pub(crate) upgrade: Option<OnUpgrade>,
     body: Option<Incoming>,
     received: Received,
 }
@@ -71,9 +74,10 @@ impl Call {
         address: IpAddr,
         trace: TraceParent,
         parameters: Vec<(String, String)>,
+        upgrade: Option<OnUpgrade>,
         body: Incoming,
     ) -> Self {
-        Self { app, method, path, query, headers, address, trace, parameters, body: Some(body), received: Received::default() }
+        Self { app, method, path, query, headers, address, trace, parameters, upgrade, body: Some(body), received: Received::default() }
     }
 
     /// Takes in the body, up to `limit` bytes, in good time.

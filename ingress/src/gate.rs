@@ -49,8 +49,8 @@ pub(crate) async fn session(call: &Call) -> Result<Session, HttpError> {
         (None, None) => return Err(HttpError::unauthorized()),
     };
     let session = call.app.tokens.verify(token).map_err(|_| HttpError::unauthorized())?;
-    // A browser sends its cookie along whoever asks it to: what changes something must come from our own pages.
-    if by_cookie && !call.method.is_safe() && sent_by_another_site(call, true) {
+    // A browser sends its cookie along whoever asks it to: what changes something, or listens, must come from our own pages.
+    if by_cookie && (!call.method.is_safe() || call.upgrade.is_some()) && sent_by_another_site(call, true) {
         return Err(HttpError::cross_site());
     }
     if call.app.revocations.revoked(&session).await.map_err(HttpError::unavailable)? {

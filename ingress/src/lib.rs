@@ -6,6 +6,7 @@ pub mod call;
 pub mod command;
 pub mod form;
 mod gate;
+mod live;
 pub mod openapi;
 pub mod reply;
 pub mod routes;
@@ -55,6 +56,7 @@ pub struct App {
     pub(crate) clock: SharedClock,
     pub(crate) body_budget: Arc<Semaphore>,
     pub(crate) exports: Arc<Semaphore>,
+    pub(crate) live: Arc<live::Live>,
 }
 
 /// A serving ingress.
@@ -120,6 +122,7 @@ pub async fn serve_with(
         sealer: Sealer::new(&config.encryption_keys).context("ENCRYPTION_KEYS")?,
         body_budget: Arc::new(Semaphore::new(call::BODY_BUDGET_KIB)),
         exports: Arc::new(Semaphore::new(EXPORTS)),
+        live: Arc::new(live::Live::new(shutdown.clone())),
         passwords,
         clock,
         db,
@@ -131,6 +134,10 @@ pub async fn serve_with(
         .with_context(|| format!("LISTEN_ADDR: cannot listen at {}", app.config.listen_addr))?;
     let addr = listener.local_addr()?;
     tracing::info!(%addr, "the ingress listens");
+    tokio::spawn({
+        let app = Arc::clone(&app);
+        async move { app.live.run(&app.queue).await }
+    });
     let task = tokio::spawn(server::run(listener, app, router, shutdown));
     Ok(Running { addr, metrics_addr, task })
 }

@@ -71,6 +71,13 @@ fn operation(route: &Route, schemas: &mut BTreeMap<String, Value>) -> Value {
             let content = json!({ "text/csv": { "schema": { "type": "string" } } });
             responses.insert("200".to_owned(), json!({ "description": "The file, sent page by page", "content": content }));
         }
+        Gives::Socket(shape) => {
+            let frames = json!({ "application/json": { "schema": reference(shape, schemas) } });
+            responses.insert(
+                "101".to_owned(),
+                json!({ "description": "A WebSocket; every frame is JSON text of this shape", "content": frames }),
+            );
+        }
         Gives::Nothing => {
             responses.insert("204".to_owned(), json!({ "description": "Done" }));
         }

@@ -101,6 +101,14 @@ impl Reply {
         )
     }
 
+    /// 101: the connection goes on as a WebSocket.
+    #[must_use]
+    pub fn switching(handshake: &hyper::HeaderMap) -> Self {
+        let mut reply = Self::new(StatusCode::SWITCHING_PROTOCOLS, "", Body::None);
+        reply.headers = handshake.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        reply
+    }
+
     /// Methods that a path knows.
     #[must_use]
     pub fn allow(methods: &str) -> Self {
@@ -168,7 +176,7 @@ impl Reply {
 /// The words under which costs and profits appear anywhere in the API.
 const PROFIT: &[&str] = &["cost", "profit", "total_cost", "total_profit"];
 
-fn remove_profit(value: &mut Value) {
+pub(crate) fn remove_profit(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(remove_profit),
         Value::Object(fields) => {
@@ -280,6 +288,14 @@ impl HttpError {
     #[must_use]
     pub fn not_json() -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "Send the body as application/json.")
+    }
+
+    /// 426: this path speaks WebSocket.
+    #[must_use]
+    pub fn upgrade_required() -> Self {
+        Self::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "Connect to this path as a WebSocket (RFC 6455).")
+            .header(hyper::header::UPGRADE, "websocket")
+            .header(hyper::header::CONNECTION, "upgrade")
     }
 
     /// 422: fields are wrong.

@@ -8,7 +8,7 @@ use frontdesk_core::auth::Permission;
 use hyper::Method;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::api::{admin, auth, channels, conversations, dashboard, jobs, ops, order_export, orders, products};
+use crate::api::{admin, auth, channels, conversations, dashboard, events, jobs, ops, order_export, orders, products};
 use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
 use crate::command::{self, Asked};
 use crate::form::Request;
@@ -81,6 +81,10 @@ pub fn table() -> Vec<Route> {
             .gives::<conversations::Conversation>(200),
         command(POST, "/conversations/{id}/resume", ConversationsWrite, "Hand back to the AI", conversations::resume)
             .gives::<conversations::Conversation>(200),
+        // Live
+        staff(GET, "/events", Own, "What changes, as it changes, by role", events::open)
+            .asks::<events::EventsSince>()
+            .gives_socket::<events::Event>(),
         // Jobs
         staff(GET, "/jobs/{id}", Own, "The answer to a write that was accepted with 202", jobs::find).gives::<jobs::Job>(200),
         // Administration
@@ -162,6 +166,8 @@ pub enum Gives {
     Text,
     /// A CSV file.
     Csv,
+    /// 101, then a WebSocket with frames of this shape.
+    Socket(Box<Shape>),
     /// 204.
     Nothing,
 }
@@ -211,6 +217,10 @@ impl Route {
 
     fn gives_csv(self) -> Self {
         Self { gives: Gives::Csv, ..self }
+    }
+
+    fn gives_socket<T: utoipa::ToSchema>(self) -> Self {
+        Self { gives: Gives::Socket(Box::new(Shape::of::<T>())), ..self }
     }
 
     fn gives_nothing(self) -> Self {

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use frontdesk_core::telemetry::TraceParent;
 use futures_util::FutureExt as _;
 use hyper::body::Incoming;
-use hyper::header::{HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY};
-use hyper::server::conn::http1;
+use hyper::header::{HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY, UPGRADE};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -72,36 +72,39 @@ pub(crate) async fn run(listener: TcpListener, app: Arc<App>, router: Arc<Router
         }
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN_TIME, drain.shutdown()).await.is_err() {
+    let all = async { tokio::join!(drain.shutdown(), app.live.closed()) };
+    if tokio::time::timeout(DRAIN_TIME, all).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
 }
 
 type Service = std::pin::Pin<Box<dyn Future<Output = Result<Response<Outgoing>, Infallible>> + Send>>;
 
+/// HTTP/1.1 alone: whoever speaks HTTP/2 to the world does so in front of us.
 fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     app: Arc<App>,
     router: Arc<Router>,
-) -> http1::Connection<
+) -> auto::UpgradeableConnection<
+    'static,
     TokioIo<TcpStream>,
     impl hyper::service::Service<Request<Incoming>, Response = Response<Outgoing>, Error = Infallible, Future = Service>,
+    TokioExecutor,
 > {
     // A webhook's answer is one small packet that should leave at once.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| -> Service { Box::pin(answer(app.clone(), router.clone(), peer, request).map(Ok)) });
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIME)
-        .max_buf_size(HEAD_BYTES)
-        .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(stream), service)
+    let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEAD_BYTES).max_headers(HEADERS);
+    http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned()
 }
 
 /// One request to one response, whatever happens in between.
-async fn answer(app: Arc<App>, router: Arc<Router>, peer: SocketAddr, request: Request<Incoming>) -> Response<Outgoing> {
+async fn answer(app: Arc<App>, router: Arc<Router>, peer: SocketAddr, mut request: Request<Incoming>) -> Response<Outgoing> {
     let begun = Instant::now();
+    // Only a request that asks for it is handed over; taking it from others would close their connections.
+    let upgrade = request.headers().contains_key(UPGRADE).then(|| hyper::upgrade::on(&mut request));
     let (parts, body) = request.into_parts();
     let method = if parts.method == Method::HEAD { Method::GET } else { parts.method };
     let trace =
@@ -126,7 +129,7 @@ async fn answer(app: Arc<App>, router: Arc<Router>, peer: SocketAddr, request: R
             Ok((route, parameters)) => {
                 let address = gate::client_address(peer.ip(), &parts.headers, &app.config.trusted_proxies);
                 let query = parts.uri.query().unwrap_or_default().to_owned();
-                let call = Call::new(app, method.clone(), path, query, parts.headers, address, trace, parameters, body);
+                let call = Call::new(app, method.clone(), path, query, parts.headers, address, trace, parameters, upgrade, body);
                 // A panic in one request is that request's 500.
                 let run = AssertUnwindSafe(tokio::time::timeout(limit, (route.run)(call))).catch_unwind();
                 match run.await {

@@ -133,6 +133,16 @@ impl TestStack {
         Ok(stack)
     }
 
+    /// One more ingress; gives where it listens.
+    pub async fn start_ingress(&mut self) -> anyhow::Result<String> {
+        let config = IngressConfig::from_environment(&self.env)?;
+        let (clock, passwords) = (std::sync::Arc::new(SystemClock), Passwords::with_cost(4)?);
+        let ingress = frontdesk_ingress::serve_with(config, clock, passwords, self.shutdown.clone()).await?;
+        let base_url = format!("http://{}", ingress.addr);
+        self.rest.push(tokio::spawn(async move { ingress.stopped().await }));
+        Ok(base_url)
+    }
+
     /// One more worker.
     pub fn start_worker(&mut self) -> anyhow::Result<()> {
         let config = WorkerConfig::from_environment(&self.env)?;
@@ -333,6 +343,13 @@ pub struct Api<'a> {
 }
 
 impl Api<'_> {
+    /// Opens this user's dashboard.
+    pub async fn dashboard(&self, query: &str) -> anyhow::Result<Dashboard> {
+        let bearer = [("authorization", format!("Bearer {}", self.token))];
+        let opened = Dashboard::open(&self.stack.base_url, query, &bearer).await?;
+        opened.map_err(|status| anyhow::anyhow!("/events answers {status}"))
+    }
+
     async fn call(&self, request: reqwest::RequestBuilder, expected: u16) -> anyhow::Result<Value> {
         let response = request.bearer_auth(&self.token).send().await?;
         let (status, url) = (response.status().as_u16(), response.url().clone());
@@ -368,6 +385,48 @@ impl Api<'_> {
 
     pub async fn delete(&self, path: &str, expected: u16) -> anyhow::Result<Value> {
         self.call(self.stack.http.delete(format!("{}{path}", self.stack.base_url)), expected).await
+    }
+}
+
+/// An open dashboard: what `/events` tells.
+pub struct Dashboard {
+    socket: tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>,
+}
+
+impl Dashboard {
+    /// Connects to an ingress, with headers, and `query` after the path; gives the status if it is refused.
+    pub async fn open(base_url: &str, query: &str, headers: &[(&'static str, String)]) -> anyhow::Result<Result<Self, u16>> {
+        use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest as _};
+        let host = base_url.strip_prefix("http://").context("http")?;
+        let mut request = format!("ws://{host}/events{query}").into_client_request()?;
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse()?);
+        }
+        let stream = tokio::net::TcpStream::connect(host).await?;
+        match tokio_tungstenite::client_async(request, stream).await {
+            Ok((socket, _)) => Ok(Ok(Self { socket })),
+            Err(Error::Http(response)) => Ok(Err(response.status().as_u16())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The next frame; `Err` with the code when the server closes.
+    pub async fn frame(&mut self) -> anyhow::Result<Result<Value, u16>> {
+        use futures_util::StreamExt as _;
+        use tokio_tungstenite::tungstenite::Message;
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.context("no frame")?.context("the line broke")??;
+            match message {
+                Message::Text(text) => return Ok(Ok(serde_json::from_str(&text)?)),
+                Message::Close(frame) => return Ok(Err(frame.map_or(0, |frame| frame.code.into()))),
+                _ => {}
+            }
+        }
+    }
+
+    /// The next frame, which is no goodbye.
+    pub async fn hears(&mut self) -> anyhow::Result<Value> {
+        self.frame().await?.map_err(|code| anyhow::anyhow!("closed with {code}"))
     }
 }
 

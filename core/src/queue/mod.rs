@@ -202,6 +202,11 @@ impl Queue {
         self.inner.conn.clone()
     }
 
+    /// A connection of the caller's own, for a command that waits: on the shared one everybody would wait with it.
+    pub(crate) async fn own_connection(&self) -> Result<ConnectionManager, QueueError> {
+        connection::manager(&self.inner.client).await
+    }
+
     /// This process: role, host, pid and a random part, so that no two are the same.
     #[must_use]
     pub fn process(&self) -> &str {
