@@ -42,6 +42,13 @@ pub enum MetaFailure {
     },
 }
 
+impl MetaFailure {
+    /// Whether a call meets this failure at all: some strike only once a message has been taken.
+    fn strikes(&self, is_message: bool) -> bool {
+        is_message || !matches!(self, Self::HangAfterAccept | Self::CutAfterAccept | Self::LateFailed { .. })
+    }
+}
+
 /// Faults of Meta's send endpoints.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -52,7 +59,7 @@ pub struct MetaFaults {
     pub jitter_ms: u64,
     /// How calls fail.
     pub failure: Option<MetaFailure>,
-    /// The failure applies to that many calls only, then ends.
+    /// The failure applies to that many calls only, then ends. What strikes after a message was taken counts messages, not typing and the like.
     pub times: Option<u32>,
     /// Status webhooks, receipts and echoes are not sent.
     pub no_receipts: bool,
@@ -230,15 +237,24 @@ impl FaultBoard {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The faults for one send call; spends one of a limited failure when `spend_one`.
-    pub(crate) fn meta(&self, account: &str, spend_one: bool) -> MetaFaults {
+    /// The faults for one send call, which spends one of a limited failure if it meets it.
+    pub(crate) fn meta_send(&self, account: &str, is_message: bool) -> MetaFaults {
+        self.meta(account, |failure| failure.strikes(is_message))
+    }
+
+    /// The faults in force, to look at.
+    pub(crate) fn meta_now(&self, account: &str) -> MetaFaults {
+        self.meta(account, |_| false)
+    }
+
+    fn meta(&self, account: &str, spends: impl FnOnce(&MetaFailure) -> bool) -> MetaFaults {
         self.look(|f| {
             let faults = match f.meta_by_account.get_mut(account) {
                 Some(own) => own,
                 None => &mut f.meta,
             };
             let mut taken = faults.clone();
-            if faults.failure.is_some() && spend_one && !spend(&mut faults.times) {
+            if faults.failure.as_ref().is_some_and(spends) && !spend(&mut faults.times) {
                 taken.failure = None;
             }
             taken
@@ -308,6 +324,6 @@ mod tests {
             f.meta.latency_ms = 5;
             f.meta_by_account.insert("1".into(), MetaFaults { latency_ms: 9, ..Default::default() });
         });
-        assert_eq!((board.meta("1", true).latency_ms, board.meta("2", true).latency_ms), (9, 5));
+        assert_eq!((board.meta_send("1", true).latency_ms, board.meta_send("2", true).latency_ms), (9, 5));
     }
 }

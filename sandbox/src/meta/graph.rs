@@ -89,7 +89,7 @@ fn reachable(account: &Account, host: Host) -> bool {
 fn check_proof(state: &State, host: Host, id: &str, token: &str, query: &GraphQuery) -> Result<(), MetaError> {
     let refused = |message: &str| Err(MetaError::new(100, message).kind("GraphMethodException"));
     let Some(given) = &query.appsecret_proof else {
-        return if state.faults.meta(id, false).require_appsecret_proof {
+        return if state.faults.meta_now(id).require_appsecret_proof {
             refused("API calls from the server require an appsecret_proof argument")
         } else {
             Ok(())

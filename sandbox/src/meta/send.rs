@@ -85,7 +85,8 @@ async fn handle(parts: Parts, host: Host, body: &[u8]) -> Response {
             return error.into_response();
         }
     };
-    let faults = state.faults.meta(&account.id, true);
+    let is_message = parsed.as_ref().is_ok_and(|body| body.get("sender_action").is_none() && body.get("status").is_none());
+    let faults = state.faults.meta_send(&account.id, is_message);
     let slow = faults.latency_ms + random_up_to(faults.jitter_ms);
     if slow > 0 {
         sleep(Duration::from_millis(slow)).await;
