@@ -208,6 +208,20 @@ pub async fn claim(tx: &mut ShopTx, message: MessageId, unsettled_before: DateTi
     Ok(changed > 0)
 }
 
+/// Whoever was sending this has died: nobody knows whether it arrived. What settles it has its full time from `now`.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn doubt(tx: &mut ShopTx, message: MessageId, now: DateTime<Utc>) -> Result<(), DbError> {
+    sql("UPDATE messages SET status = 'unknown', attempted_at = $3 WHERE shop_id = $1 AND id = $2 AND status = 'sending'")
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<BigInt, _>(message.0)
+        .bind::<Timestamptz, _>(now)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// Records that the platform took a message.
 ///
 /// # Errors

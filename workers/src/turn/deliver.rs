@@ -93,6 +93,12 @@ pub(super) async fn resume(app: &App, turn: &Turn) -> Result<(), JobError> {
 /// Claims and sends one message and records the outcome; what was said in the turn, if that closed it.
 async fn send(app: &App, turn: &Turn, message: &OutboundRow, then: Then) -> Result<Option<Vec<SpokenRow>>, JobError> {
     let now = app.clock.now();
+    if message.status == "sending" {
+        // Its worker died, maybe together with the job that would have recorded the platform's status: that one gets its time from now on.
+        let id = message.id();
+        app.db.shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| messages::doubt(&mut tx, id, now).await).await?;
+        return Err(JobError::snooze(Duration::from_secs(1)));
+    }
     if message.status != "pending"
         && let Some(attempted) = message.attempted_at
         && attempted + SETTLE > now
