@@ -9,6 +9,7 @@ mod deliveries;
 mod handoff;
 mod message_to_order;
 mod orders;
+mod products;
 mod stock;
 mod tenancy;
 mod webhooks;

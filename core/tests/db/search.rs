@@ -161,7 +161,7 @@ async fn staff_search_by_the_start_of_words_and_page_by_cursor() {
     }
     product(&app, &shop.scope, "Tea", "1", "0", 1).await;
     let list = async |text: &str, after| {
-        let filter = ProductFilter { text: Some(text.to_owned()), after, archived: false };
+        let filter = ProductFilter { text: Some(text.to_owned()), after, ..ProductFilter::default() };
         app.shop_tx(&shop.scope, TxKind::Read, async move |mut tx| products::list(&mut tx, &filter, 3).await).await.unwrap()
     };
     let first = list("cafe crem", None).await;
