@@ -118,8 +118,12 @@ jobs! {
     RemoveChannel = "remove_channel" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
     /// Adds a product, or changes it.
     SaveProduct = "save_product" -> Answer, Retry::quick(5), Duration::from_secs(10), 16;
+    /// Changes a product's stock by hand, with a reason.
+    AdjustStock = "adjust_stock" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
     /// Takes a product out of the catalogue; orders keep it.
     ArchiveProduct = "archive_product" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
+    /// Puts an archived product back into the catalogue.
+    RestoreProduct = "restore_product" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
     /// Places an order at today's prices for staff.
     PlaceOrder = "place_order" -> Answer, Retry::quick(5), Duration::from_secs(10), 16;
     /// Moves an order through its states; a cancellation restocks.
@@ -282,16 +286,42 @@ pub struct SaveProduct {
     pub price: Money,
     /// What it costs the shop.
     pub cost: Money,
-    /// Pieces in stock.
-    pub stock: i32,
+    /// Pieces in stock; absent: none of a new product, and as it stands of another.
+    #[serde(default)]
+    pub stock: Option<i32>,
     /// Where its picture is.
     #[serde(default)]
     pub image_url: Option<String>,
+    /// At this stock or less staff are told.
+    #[serde(default)]
+    pub low_stock_at: Option<i32>,
+}
+
+/// See [`JobName::AdjustStock`]. Safe to repeat: the request's key is unique per shop.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AdjustStock {
+    /// The request.
+    pub request: RequestKey,
+    /// Which one.
+    pub product: ProductId,
+    /// Pieces more; below zero: less.
+    pub change: i32,
+    /// Why.
+    pub reason: String,
 }
 
 /// See [`JobName::ArchiveProduct`]. Archiving twice changes nothing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ArchiveProduct {
+    /// The request.
+    pub request: RequestKey,
+    /// Which one.
+    pub product: ProductId,
+}
+
+/// See [`JobName::RestoreProduct`]. Restoring twice changes nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RestoreProduct {
     /// The request.
     pub request: RequestKey,
     /// Which one.
@@ -369,6 +399,13 @@ pub enum Notice {
         channel: ChannelId,
         /// Meta's code.
         code: i64,
+    },
+    /// Products have become low since they were last restocked.
+    LowStock {
+        /// Some of them.
+        products: Vec<ProductId>,
+        /// How many there are.
+        count: usize,
     },
     /// The month's answers are used up.
     QuotaReached,

@@ -5,6 +5,7 @@
 //! - [`config`]: the settings of each process; the only reader of the environment
 //! - [`db`]: Postgres: pools, transactions and every query
 //! - [`ids`]: one type per kind of id
+//! - [`image_url`]: which addresses pictures may have
 //! - [`inbound`]: what a customer or a platform told us, in our own words
 //! - [`jobs`]: the catalogue of all jobs
 //! - [`live`]: "something changed", for open dashboards
@@ -25,6 +26,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod ids;
+pub mod image_url;
 pub mod inbound;
 pub mod jobs;
 pub mod live;

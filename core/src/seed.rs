@@ -256,6 +256,7 @@ fn catalogue() -> Result<Vec<SampleProduct>, SeedError> {
                         cost: amount(cost)?,
                         stock,
                         image_url: Some(image(picture, hex)),
+                        low_stock_at: None,
                     },
                     keywords: keywords.to_owned(),
                 });

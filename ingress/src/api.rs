@@ -11,6 +11,7 @@ pub mod ops;
 pub mod order_export;
 pub mod orders;
 pub mod products;
+pub mod stock;
 
 use frontdesk_core::db::DbError;
 use serde::Serialize;
@@ -72,6 +73,7 @@ mod tests {
     use frontdesk_core::db::orders::{Order, OrderEvent, OrderLine, OrderStatus, Summary};
     use frontdesk_core::db::products::ProductRow;
     use frontdesk_core::db::sales::{DayRow, ProductSales};
+    use frontdesk_core::db::stock::StockChange;
     use frontdesk_core::ids::{ChannelId, OrderId, OrderNo, ProductId};
     use frontdesk_core::money::Money;
     use frontdesk_core::queue::Stats;
@@ -97,10 +99,23 @@ mod tests {
             stock: 1,
             image_url: None,
             active: true,
+            low_stock_at: None,
+            low_stock: false,
             created_at: now,
             updated_at: now,
         };
         compare(&product, &super::products::Product::schema());
+        let change = StockChange {
+            id: 1,
+            product_id: ProductId(1),
+            change: 1,
+            stock: 1,
+            kind: String::new(),
+            reason: String::new(),
+            actor: String::new(),
+            created_at: now,
+        };
+        compare(&change, &super::stock::StockChange::schema());
         let line = OrderLine {
             id: OrderId(1),
             product_id: ProductId(1),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use frontdesk_core::image_url::is_image_url;
 use frontdesk_core::jobs::FieldError;
 use frontdesk_core::money::Money;
 use rust_decimal::Decimal;
@@ -161,7 +162,13 @@ impl Form {
     /// An amount, as a decimal string; never a number, which would be a float somewhere on the way.
     pub fn money(&mut self, name: &'static str) -> Option<Money> {
         let had = self.has(name);
-        let value = self.take(name).and_then(|value| {
+        let value = self.maybe_money(name);
+        self.missing(name, value, had)
+    }
+
+    /// An amount that may be absent.
+    pub fn maybe_money(&mut self, name: &'static str) -> Option<Money> {
+        self.take(name).and_then(|value| {
             let amount = value
                 .as_str()
                 .and_then(|text| Decimal::from_str_exact(text).ok())
@@ -171,8 +178,7 @@ impl Form {
                 self.refuse(name, "must be an amount as a string with at most two decimals, e.g. \"59.90\"");
             }
             money
-        });
-        self.missing(name, value, had)
+        })
     }
 
     /// An e-mail address, in lower case.
@@ -209,16 +215,13 @@ impl Form {
         }
     }
 
-    /// A web address.
-    pub fn maybe_url(&mut self, name: &'static str) -> Option<String> {
+    /// Where a picture is.
+    pub fn maybe_image_url(&mut self, name: &'static str) -> Option<String> {
         let text = self.maybe_text(name, 1..=2000)?;
-        let fine = url::Url::parse(&text)
-            .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.host_str().is_some_and(|host| !host.is_empty()));
-        // A path on our own origin is an address too: pictures of the sample shops are served there.
-        if fine || (text.starts_with('/') && !text.starts_with("//")) {
+        if is_image_url(&text) {
             return Some(text);
         }
-        self.refuse(name, "must be a web address that begins with https://");
+        self.refuse(name, "must be a web address that begins with https://, without a password in it");
         None
     }
 

@@ -8,7 +8,7 @@ use frontdesk_core::auth::Permission;
 use hyper::Method;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::api::{admin, auth, channels, conversations, dashboard, events, jobs, ops, order_export, orders, products};
+use crate::api::{admin, auth, channels, conversations, dashboard, events, jobs, ops, order_export, orders, products, stock};
 use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
 use crate::command::{self, Asked};
 use crate::form::Request;
@@ -49,8 +49,17 @@ pub fn table() -> Vec<Route> {
         command(POST, "/products", ProductsWrite, "Add a product, or change the one with this id", products::save)
             .takes::<products::SaveProduct>()
             .gives::<products::Product>(201),
+        staff(GET, "/products/{id}", ProductsRead, "One product, archived or not", products::find).gives::<products::Product>(200),
+        command(POST, "/products/{id}/stock", ProductsWrite, "Change a product's stock by hand, with a reason", stock::adjust)
+            .takes::<stock::AdjustStock>()
+            .gives::<stock::StockChange>(201),
+        staff(GET, "/products/{id}/stock", ProductsRead, "How a product's stock was changed by hand", stock::history)
+            .asks::<admin::Page>()
+            .gives::<stock::StockChanges>(200),
         command(DELETE, "/products/{id}", ProductsWrite, "Take a product out of the catalogue; orders keep it", products::archive)
             .gives_nothing(),
+        command(POST, "/products/{id}/restore", ProductsWrite, "Put an archived product back into the catalogue", products::restore)
+            .gives::<products::Product>(200),
         // Orders
         command(POST, "/orders", OrdersWrite, "Place an order at today's prices", orders::place)
             .takes::<orders::PlaceOrder>()

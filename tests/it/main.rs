@@ -10,6 +10,7 @@ mod handoff;
 mod live;
 mod message_to_order;
 mod orders;
+mod products;
 mod stock;
 mod tenancy;
 mod webhooks;

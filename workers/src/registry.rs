@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::jobs::{
-    AnswerCustomer, ArchiveProduct, ChangeOrder, CheckFigures, DropOldLogs, JobName, NotifyStaff, PauseConversation, PlaceOrder,
-    RecordEvents, RegisterShop, RemoveChannel, SaveChannel, SaveProduct, SweepQueues,
+    AdjustStock, AnswerCustomer, ArchiveProduct, ChangeOrder, CheckFigures, DropOldLogs, JobName, NotifyStaff, PauseConversation,
+    PlaceOrder, RecordEvents, RegisterShop, RemoveChannel, RestoreProduct, SaveChannel, SaveProduct, SweepQueues,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +26,9 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::SaveChannel => workers.run::<SaveChannel>(),
             JobName::RemoveChannel => workers.run::<RemoveChannel>(),
             JobName::SaveProduct => workers.run::<SaveProduct>(),
+            JobName::AdjustStock => workers.run::<AdjustStock>(),
             JobName::ArchiveProduct => workers.run::<ArchiveProduct>(),
+            JobName::RestoreProduct => workers.run::<RestoreProduct>(),
             JobName::PlaceOrder => workers.run::<PlaceOrder>(),
             JobName::ChangeOrder => workers.run::<ChangeOrder>(),
             JobName::PauseConversation => workers.run::<PauseConversation>(),

@@ -29,6 +29,7 @@ pub mod schema;
 mod search_words;
 pub mod shops;
 mod sql;
+pub mod stock;
 pub mod system;
 mod transaction;
 pub mod turns;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 mod reading;
 
 pub use super::sales::{Summary, summary};
-use super::{DbError, ShopTx, products, sales, shops, sql::sql};
+use super::{DbError, ShopTx, products, sales, shops, sql::sql, stock};
 use crate::ids::{CustomerId, OrderId, OrderNo, ProductId, ProposalId};
 use crate::inbound::Platform;
 use crate::jobs::WantedLine;
@@ -301,6 +301,11 @@ pub async fn place(tx: &mut ShopTx, wanted: &[WantedLine], placement: &Placement
         taken.push((product, line.quantity));
     }
     take(tx, &lines).await?;
+    let low = |product: &products::ProductRow, taken: i32| product.low_stock_at.is_some_and(|at| product.stock - taken <= at);
+    if taken.iter().any(|(product, quantity)| !product.low_stock && low(product, *quantity)) {
+        // The relay pushes the notice: nobody waits for it.
+        stock::watch(tx, &ids).await?;
+    }
     let order_no = next_no(tx).await?;
     let rows = insert(tx, order_no, day, &taken, placement).await?;
     let order = group(rows)?.pop().ok_or_else(|| DbError::odd("an order without lines"))?;
@@ -501,7 +506,7 @@ pub async fn change_status(
 
 async fn put_back(tx: &mut ShopTx, order: &Order) -> Result<(), DbError> {
     let ids: Vec<ProductId> = order.lines.iter().map(|line| line.product_id).collect();
-    products::lock(tx, &ids).await?;
+    let was_low = products::lock(tx, &ids).await?.iter().any(|product| product.low_stock);
     sql(
         "UPDATE products p SET stock = p.stock + back.quantity, updated_at = now() \
          FROM (SELECT product_id, sum(quantity)::int AS quantity FROM orders WHERE shop_id = $1 AND order_no = $2 GROUP BY product_id) AS back \
@@ -511,6 +516,9 @@ async fn put_back(tx: &mut ShopTx, order: &Order) -> Result<(), DbError> {
     .bind::<BigInt, _>(order.order_no)
     .execute(tx.conn())
     .await?;
+    if was_low {
+        stock::watch(tx, &ids).await?;
+    }
     Ok(())
 }
 

@@ -41,6 +41,14 @@ pub struct ProductRow {
     /// In the catalogue; false once archived.
     #[diesel(sql_type = Bool)]
     pub active: bool,
+    /// At this stock or less it is low; `None`: never.
+    #[diesel(sql_type = Nullable<Integer>)]
+    #[serde(default)]
+    pub low_stock_at: Option<i32>,
+    /// Whether the stock is low.
+    #[diesel(sql_type = Bool)]
+    #[serde(default)]
+    pub low_stock: bool,
     /// When it was added.
     #[diesel(sql_type = Timestamptz)]
     pub created_at: DateTime<Utc>,
@@ -49,7 +57,7 @@ pub struct ProductRow {
     pub updated_at: DateTime<Utc>,
 }
 
-const COLUMNS: &str = "id, sku, name, description, price, cost, stock, image_url, active, created_at, updated_at";
+const COLUMNS: &str = "id, sku, name, description, price, cost, stock, image_url, active, low_stock_at, low_stock, created_at, updated_at";
 /// Products per page at most.
 const MAX_PAGE: i64 = 200;
 
@@ -87,30 +95,73 @@ pub async fn find(tx: &mut ShopTx, id: ProductId) -> Result<Option<ProductRow>, 
     Ok(find_many(tx, &[id]).await?.pop())
 }
 
+/// By what a list of products is sorted; equal ones by id.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ProductSort {
+    /// In the order in which they were added.
+    #[default]
+    Id,
+    /// By name, without regard to case and accents.
+    Name,
+    /// By price.
+    Price,
+    /// By stock.
+    Stock,
+}
+
+impl ProductSort {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Name => "fold(name)",
+            Self::Price => "price",
+            Self::Stock => "stock",
+        }
+    }
+}
+
 /// Which products to list.
 #[derive(Debug, Clone, Default)]
 pub struct ProductFilter {
     /// Only those whose name, sku or description holds all these words, or the start of them.
     pub text: Option<String>,
-    /// Only those after this one: the last of the page before.
-    pub after: Option<ProductId>,
     /// Archived ones instead of the catalogue.
     pub archived: bool,
+    /// Only those whose stock is low, or is not.
+    pub low_stock: Option<bool>,
+    /// Only those that cost customers at least this.
+    pub min_price: Option<Money>,
+    /// Only those that cost customers at most this.
+    pub max_price: Option<Money>,
+    /// By what they are sorted.
+    pub sort: ProductSort,
+    /// The other way round.
+    pub descending: bool,
+    /// Only those after this one: the last of the page before. Where it stands is looked up anew, as its price may have changed.
+    pub after: Option<ProductId>,
 }
 
-/// A page of products in id order, at most `limit` (200).
+/// A page of products, at most `limit` (200).
 ///
 /// # Errors
 /// See [`DbError`].
 pub async fn list(tx: &mut ShopTx, filter: &ProductFilter, limit: i64) -> Result<Vec<ProductRow>, DbError> {
     let words: Vec<String> = search_words::typed(filter.text.as_deref().unwrap_or_default());
+    let key = filter.sort.key();
+    let (beyond, direction) = if filter.descending { ("<", "DESC") } else { (">", "ASC") };
     Ok(sql(format!(
-        "SELECT {COLUMNS} FROM products WHERE shop_id = $1 AND id > $2 AND active = $3 \
-         AND NOT EXISTS (SELECT FROM unnest($4::text[]) AS word WHERE NOT search_words @@ (quote_literal(fold(word)) || ':*')::tsquery) ORDER BY id LIMIT $5"
+        "SELECT {COLUMNS} FROM products WHERE shop_id = $1 AND active = $2 AND ($3::bool IS NULL OR low_stock = $3) \
+         AND ($4::numeric IS NULL OR price >= $4) AND ($5::numeric IS NULL OR price <= $5) \
+         AND ($6::int IS NULL OR ({key}, id) {beyond} (SELECT {key}, id FROM products WHERE shop_id = $1 AND id = $6)) \
+         AND NOT EXISTS (SELECT FROM unnest($7::text[]) AS word WHERE NOT search_words @@ (quote_literal(fold(word)) || ':*')::tsquery) \
+         ORDER BY {key} {direction}, id {direction} LIMIT $8"
     ))
     .bind::<Integer, _>(tx.shop())
-    .bind::<Integer, _>(filter.after.map_or(0, |id| id.0))
     .bind::<Bool, _>(!filter.archived)
+    .bind::<Nullable<Bool>, _>(filter.low_stock)
+    .bind::<Nullable<Numeric>, _>(filter.min_price)
+    .bind::<Nullable<Numeric>, _>(filter.max_price)
+    .bind::<Nullable<Integer>, _>(filter.after)
     .bind::<Array<Text>, _>(words)
     .bind::<BigInt, _>(limit.clamp(0, MAX_PAGE))
     .load(tx.conn())
@@ -156,6 +207,8 @@ pub struct ProductInput {
     pub stock: i32,
     /// Where its picture is.
     pub image_url: Option<String>,
+    /// At this stock or less staff are told; `None`: never.
+    pub low_stock_at: Option<i32>,
 }
 
 fn sku_taken() -> DbError {
@@ -168,7 +221,7 @@ fn sku_taken() -> DbError {
 /// See [`DbError`].
 pub async fn insert(tx: &mut ShopTx, input: &ProductInput) -> Result<ProductRow, DbError> {
     sql(format!(
-        "INSERT INTO products (shop_id, sku, name, description, price, cost, stock, image_url) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+        "INSERT INTO products (shop_id, sku, name, description, price, cost, stock, image_url, low_stock_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (shop_id, sku) WHERE sku IS NOT NULL AND active DO NOTHING RETURNING {COLUMNS}"
     ))
     .bind::<Integer, _>(tx.shop())
@@ -179,6 +232,7 @@ pub async fn insert(tx: &mut ShopTx, input: &ProductInput) -> Result<ProductRow,
     .bind::<Numeric, _>(input.cost)
     .bind::<Integer, _>(input.stock)
     .bind::<Nullable<Text>, _>(&input.image_url)
+    .bind::<Nullable<Integer>, _>(input.low_stock_at)
     .get_result(tx.conn())
     .await
     .optional()?
@@ -205,7 +259,7 @@ pub async fn update(tx: &mut ShopTx, id: ProductId, input: &ProductInput) -> Res
         return Err(sku_taken());
     }
     Ok(sql(format!(
-        "UPDATE products SET sku = $3, name = $4, description = $5, price = $6, cost = $7, stock = $8, image_url = $9, updated_at = now() \
+        "UPDATE products SET sku = $3, name = $4, description = $5, price = $6, cost = $7, stock = $8, image_url = $9, low_stock_at = $10, updated_at = now() \
          WHERE shop_id = $1 AND id = $2 AND active RETURNING {COLUMNS}"
     ))
     .bind::<Integer, _>(tx.shop())
@@ -217,6 +271,7 @@ pub async fn update(tx: &mut ShopTx, id: ProductId, input: &ProductInput) -> Res
     .bind::<Numeric, _>(input.cost)
     .bind::<Integer, _>(input.stock)
     .bind::<Nullable<Text>, _>(&input.image_url)
+    .bind::<Nullable<Integer>, _>(input.low_stock_at)
     .get_result(tx.conn())
     .await
     .optional()?)
@@ -274,4 +329,25 @@ pub async fn archive(tx: &mut ShopTx, id: ProductId) -> Result<bool, DbError> {
     .execute(tx.conn())
     .await?;
     Ok(changed > 0)
+}
+
+/// Puts an archived product back into the catalogue; `None` if there is none. One that is there is left alone. The sku as in [`insert`].
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn restore(tx: &mut ShopTx, id: ProductId) -> Result<Option<ProductRow>, DbError> {
+    let restored: Option<ProductRow> = sql(format!(
+        "UPDATE products p SET active = true, updated_at = CASE WHEN p.active THEN p.updated_at ELSE now() END WHERE p.shop_id = $1 AND p.id = $2 \
+         AND NOT EXISTS (SELECT FROM products other WHERE other.shop_id = $1 AND other.sku = p.sku AND other.active AND other.id <> p.id) \
+         RETURNING {COLUMNS}"
+    ))
+    .bind::<Integer, _>(tx.shop())
+    .bind::<Integer, _>(id)
+    .get_result(tx.conn())
+    .await
+    .optional()?;
+    if restored.is_none() && find(tx, id).await?.is_some() {
+        return Err(sku_taken());
+    }
+    Ok(restored)
 }

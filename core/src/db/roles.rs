@@ -39,6 +39,7 @@ pub const GRANTS: &[Grant] = &[
         ingress: "SELECT (shop_id, id, platform, external_id, name, phone, login, status, status_code, created_at, updated_at)",
     },
     rows("products"),
+    history("stock_changes"),
     rows("customers"),
     rows("customer_aliases"),
     rows("conversations"),

@@ -238,6 +238,9 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         search_name -> Text,
+        low_stock_at -> Nullable<Int4>,
+        low_stock_told -> Bool,
+        low_stock -> Bool,
     }
 }
 
@@ -299,6 +302,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    stock_changes (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        product_id -> Int4,
+        change -> Int4,
+        stock -> Int4,
+        kind -> Text,
+        reason -> Text,
+        actor -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     turns (shop_id, id) {
         shop_id -> Int4,
         id -> Int8,
@@ -341,4 +358,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(admins, audit, channels, conversations, customer_aliases, customers, daily_sales, logs, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, shops, turns, usage, users);
+diesel::allow_tables_to_appear_in_same_query!(admins, audit, channels, conversations, customer_aliases, customers, daily_sales, logs, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, shops, stock_changes, turns, usage, users);

@@ -10,4 +10,5 @@ mod postgres;
 mod records;
 mod search;
 mod separation;
+mod stock;
 mod transactions;

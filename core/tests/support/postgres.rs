@@ -309,6 +309,7 @@ pub(crate) async fn product(db: &Db, scope: &ShopScope, name: &str, price: &str,
         cost: money(cost),
         stock,
         image_url: None,
+        low_stock_at: None,
     };
     db.shop_tx(scope, TxKind::Command, async move |mut tx| products::insert(&mut tx, &input).await).await.unwrap()
 }

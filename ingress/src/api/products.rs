@@ -1,7 +1,8 @@
 //! The catalogue.
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::db::products::{self, ProductFilter};
+use frontdesk_core::db::products::{self, ProductFilter, ProductSort};
+use frontdesk_core::db::stock::MAX_STOCK;
 use frontdesk_core::db::{DbError, TxKind};
 use frontdesk_core::ids::ProductId;
 use frontdesk_core::jobs;
@@ -37,6 +38,10 @@ pub struct Product {
     pub image_url: Option<String>,
     /// In the catalogue; false once archived.
     pub active: bool,
+    /// At this stock or less it is low, and staff are told once; null: never.
+    pub low_stock_at: Option<i32>,
+    /// Whether the stock is low.
+    pub low_stock: bool,
     /// When it was added.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -62,6 +67,21 @@ pub struct Search {
     /// `true`: those taken out of the catalogue.
     #[schema(required = false)]
     pub archived: bool,
+    /// `true`: those whose stock is low; `false`: the others.
+    #[schema(required = false)]
+    pub low_stock: Option<bool>,
+    /// Those with this price or a higher one, a decimal string.
+    #[schema(value_type = Option<String>, required = false, example = "10.00")]
+    pub min_price: Option<Money>,
+    /// Those with this price or a lower one, a decimal string.
+    #[schema(value_type = Option<String>, required = false, example = "99.90")]
+    pub max_price: Option<Money>,
+    /// `id` (when absent), `name`, `price` or `stock`; with `-` before it the other way round.
+    #[schema(value_type = Option<String>, required = false, example = "-price")]
+    pub sort: ProductSort,
+    /// Part of `sort`.
+    #[schema(ignore)]
+    pub descending: bool,
     /// Entries per page, 1 to 100; 50 when absent.
     #[schema(required = false)]
     pub limit: i64,
@@ -70,11 +90,27 @@ pub struct Search {
     pub cursor: Option<i32>,
 }
 
+const SORTS: &[(&str, ProductSort)] =
+    &[("id", ProductSort::Id), ("name", ProductSort::Name), ("price", ProductSort::Price), ("stock", ProductSort::Stock)];
+
 impl Request for Search {
     fn read(form: &mut Form) -> Option<Self> {
         let q = form.maybe_text("q", 1..=200);
         let archived = form.maybe_one_of("archived", &["true", "false"]) == Some("true");
-        Some(Self { q, archived, limit: limit(form), cursor: cursor(form) })
+        let low_stock = form.maybe_one_of("low_stock", &["true", "false"]).map(|word| word == "true");
+        let (min_price, max_price) = (form.maybe_money("min_price"), form.maybe_money("max_price"));
+        if let (Some(min), Some(max)) = (min_price, max_price)
+            && max < min
+        {
+            form.refuse("max_price", "must not be below `min_price`");
+        }
+        let remedy = "must be one of: id, name, price, stock, -id, -name, -price, -stock";
+        let sort = form.maybe_parsed("sort", remedy, |text| {
+            let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
+            SORTS.iter().find(|(known, _)| *known == word).map(|(_, sort)| (*sort, descending))
+        });
+        let (sort, descending) = sort.unwrap_or_default();
+        Some(Self { q, archived, low_stock, min_price, max_price, sort, descending, limit: limit(form), cursor: cursor(form) })
     }
 }
 
@@ -98,11 +134,15 @@ pub struct SaveProduct {
     /// What it costs the shop, a decimal string.
     #[schema(value_type = String, example = "31.20")]
     pub cost: Money,
-    /// Pieces in stock.
-    pub stock: i32,
-    /// Where its picture is.
+    /// Pieces in stock. A new product must say it; absent from a change, the stock stays as it is, sales of the meantime included.
+    #[schema(required = false)]
+    pub stock: Option<i32>,
+    /// Where its picture is: an https address, or a path on this server.
     #[schema(required = false)]
     pub image_url: Option<String>,
+    /// At this stock or less it is low, and staff are told once; absent: never.
+    #[schema(required = false)]
+    pub low_stock_at: Option<i32>,
 }
 
 impl Request for SaveProduct {
@@ -113,19 +153,29 @@ impl Request for SaveProduct {
         let sku = form.maybe_text("sku", 1..=100);
         let price = form.money("price");
         let cost = form.money("cost");
-        let stock = form.integer("stock", 0..=10_000_000);
-        let image_url = form.maybe_url("image_url");
-        Some(Self { id, name: name?, description, sku, price: price?, cost: cost?, stock: stock?, image_url })
+        let pieces = 0..=i64::from(MAX_STOCK);
+        let stock = if id.is_some() { form.maybe_integer("stock", pieces.clone()) } else { form.integer("stock", pieces.clone()) };
+        let image_url = form.maybe_image_url("image_url");
+        let low_stock_at = form.maybe_integer("low_stock_at", pieces);
+        Some(Self { id, name: name?, description, sku, price: price?, cost: cost?, stock, image_url, low_stock_at })
     }
 }
 
 pub(crate) async fn list(cx: StaffCx) -> Result<Reply, HttpError> {
     let asked: Search = cx.query()?;
-    let filter = ProductFilter { text: asked.q, after: asked.cursor.map(ProductId), archived: asked.archived };
+    let Search { q, archived, low_stock, min_price, max_price, sort, descending, cursor, .. } = asked;
+    let after = cursor.map(ProductId);
+    let filter = ProductFilter { text: q, archived, low_stock, min_price, max_price, sort, descending, after };
     let more = asked.limit + 1;
     let read = async move |mut tx| products::list(&mut tx, &filter, more).await.map_err(|error: DbError| error);
     let items = cx.app.db.shop_tx(&cx.scope, TxKind::Read, read).await?;
     Reply::ok(Page::of(items, asked.limit, |product| product.id.to_string()))
+}
+
+pub(crate) async fn find(cx: StaffCx) -> Result<Reply, HttpError> {
+    let product: ProductId = path_id(cx.parameter("id"))?;
+    let read = async move |mut tx| products::find(&mut tx, product).await?.ok_or(DbError::NotFound);
+    Reply::ok(cx.app.db.shop_tx(&cx.scope, TxKind::Read, read).await?)
 }
 
 pub(crate) async fn save(cx: CommandCx) -> Result<Asked, HttpError> {
@@ -140,10 +190,16 @@ pub(crate) async fn save(cx: CommandCx) -> Result<Asked, HttpError> {
         cost: asked.cost,
         stock: asked.stock,
         image_url: asked.image_url,
+        low_stock_at: asked.low_stock_at,
     })
 }
 
 pub(crate) async fn archive(cx: CommandCx) -> Result<Asked, HttpError> {
     let product: ProductId = path_id(cx.parameter("id"))?;
     Asked::job(jobs::ArchiveProduct { request: cx.request, product })
+}
+
+pub(crate) async fn restore(cx: CommandCx) -> Result<Asked, HttpError> {
+    let product: ProductId = path_id(cx.parameter("id"))?;
+    Asked::job(jobs::RestoreProduct { request: cx.request, product })
 }

@@ -1,6 +1,7 @@
 //! One handler per file, named as the job. Writes of the API run through [`once`]: the answer is stored under the request's key in the same
 //! transaction as the effect, so that a repeat gets the same answer and changes nothing.
 
+mod adjust_stock;
 mod answer_customer;
 mod archive_product;
 mod change_order;
@@ -12,6 +13,7 @@ mod place_order;
 mod record_events;
 mod register_shop;
 mod remove_channel;
+mod restore_product;
 mod save_channel;
 mod save_product;
 mod sweep_queues;
@@ -37,6 +39,11 @@ struct Wrote {
 impl Wrote {
     fn answer(answer: Answer) -> Self {
         Self { answer, pending: Vec::new(), events: Vec::new() }
+    }
+
+    fn then(mut self, pending: Option<Pending>) -> Self {
+        self.pending.extend(pending);
+        self
     }
 
     fn event(mut self, kind: &'static str, event: Value) -> Self {
@@ -82,6 +89,11 @@ fn invalid(field: &str, message: &str) -> Answer {
 
 fn not_found() -> Answer {
     refused(RefusalKind::NotFound, "not_found", "There is no such thing in this shop.")
+}
+
+fn sku_taken() -> Answer {
+    let detail = "Another product of this shop has this sku. Choose another, or change that product.";
+    refused(RefusalKind::Conflict, "sku_taken", detail)
 }
 
 fn key_reused() -> Answer {

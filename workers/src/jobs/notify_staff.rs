@@ -1,6 +1,7 @@
 //! Tells the shop's people something, by e-mail and, if the shop gave a number, by WhatsApp template. Safe to repeat: the notice's key is the job's
 //! idempotency key and the mail's `Message-ID`; a repeat after a crash may send the same mail again, which mail clients fold into one.
 
+use frontdesk_core::db::products::{self, ProductRow};
 use frontdesk_core::db::{DbError, TxKind, channels, shops, users};
 use frontdesk_core::jobs::{Notice, NotifyStaff};
 
@@ -15,16 +16,21 @@ impl Handle<App> for NotifyStaff {
     async fn handle(self, cx: &JobContext<App>) -> Result<(), JobError> {
         let app = &cx.app;
         let scope = cx.scope()?;
-        let (shop, owner, whatsapp) = app
+        let low = match &self.notice {
+            Notice::LowStock { products, .. } => products.clone(),
+            _ => Vec::new(),
+        };
+        let (shop, owner, whatsapp, low) = app
             .db
             .shop_tx(&scope, TxKind::Turn, async move |mut tx| {
                 let shop = shops::profile(&mut tx).await?;
                 let owner = users::owner_email(&mut tx).await?;
                 let whatsapp = channels::first_whatsapp(&mut tx).await?;
-                Ok::<_, DbError>((shop, owner, whatsapp))
+                let low = if low.is_empty() { Vec::new() } else { products::find_many(&mut tx, &low).await? };
+                Ok::<_, DbError>((shop, owner, whatsapp, low))
             })
             .await?;
-        let (subject, text) = words(&self.notice, &shop.name, &app.settings.public_url);
+        let (subject, text) = words(&self.notice, &shop.name, &app.settings.public_url, &low);
         if let Some(to) = shop.handoff_email.clone().or(owner) {
             let message_id = format!("{}.{}", scope.shop(), self.notice_key.replace(|c: char| !c.is_ascii_alphanumeric(), "."));
             match &app.email {
@@ -45,7 +51,7 @@ impl Handle<App> for NotifyStaff {
     }
 }
 
-fn words(notice: &Notice, shop: &str, dashboard: &str) -> (String, String) {
+fn words(notice: &Notice, shop: &str, dashboard: &str, low: &[ProductRow]) -> (String, String) {
     let at = |conversation: &frontdesk_core::ids::ConversationId| format!("{dashboard}/conversations/{conversation}");
     let (subject, body) = match notice {
         Notice::Handoff { conversation, .. } => (
@@ -58,6 +64,15 @@ fn words(notice: &Notice, shop: &str, dashboard: &str) -> (String, String) {
                 "Meta refused the channel's access token (code {code}). Customers get no answers there until you connect it again: {dashboard}/settings/channels"
             ),
         ),
+        Notice::LowStock { count, .. } => {
+            // What it is by now: between the sale and this mail it may have been restocked.
+            let mut lines: Vec<String> = low.iter().map(|product| format!("{}: {} left", product.name, product.stock)).collect();
+            if *count > low.len() {
+                lines.push(format!("and {} more", count - low.len()));
+            }
+            let subject = if *count == 1 { "A product is running low" } else { "Products are running low" };
+            (subject, format!("{}\n\nRestock here: {dashboard}/products?low_stock=true", lines.join("\n")))
+        }
         Notice::QuotaReached => (
             "This month's answers are used up",
             format!("Your plan's messages for this month are used up. Customers are told politely; upgrade to go on: {dashboard}/billing"),
