@@ -6,9 +6,10 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::ids::{ChannelId, ConversationId, MessageId, OrderNo, ProductId, UserId};
+use crate::ids::{ChannelId, ConversationId, MessageId, NoteId, OrderNo, ProductId, UserId};
 use crate::inbound::{ConversationKey, InboundEvent, Platform};
 use crate::money::Money;
 
@@ -130,6 +131,14 @@ jobs! {
     ChangeOrder = "change_order" -> Answer, Retry::quick(5), Duration::from_secs(10), 16;
     /// Pauses or resumes the AI in a conversation.
     PauseConversation = "pause_conversation" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
+    /// Ends a pause when its time has come.
+    ResumeConversation = "resume_conversation" -> (), Retry::patient(10), Duration::from_secs(10), 4;
+    /// Marks a conversation read, makes it somebody's, adds or deletes a note.
+    ChangeConversation = "change_conversation" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
+    /// Takes a person's answer to a customer, and pauses the AI.
+    AnswerAsHuman = "answer_as_human" -> Answer, Retry::quick(5), Duration::from_secs(10), 16;
+    /// Sends a person's answer to the platform.
+    DeliverMessage = "deliver_message" -> (), Retry { attempts: 8, first: Duration::from_millis(500), cap: Duration::from_mins(1) }, Duration::from_secs(20), 32;
     /// Tells the shop's people something, by e-mail and/or WhatsApp template.
     NotifyStaff = "notify_staff" -> (), Retry::patient(10), Duration::from_secs(30), 8;
     /// Expires results and dead letters, readies mailboxes that have messages but no job.
@@ -180,6 +189,8 @@ pub enum RefusalKind {
     Conflict,
     /// The plan does not allow it: 402.
     Plan,
+    /// It is for somebody else to do: 403.
+    Forbidden,
 }
 
 /// One wrong field.
@@ -371,6 +382,98 @@ pub struct PauseConversation {
     pub conversation: ConversationId,
     /// Pause, or resume.
     pub paused: bool,
+    /// When the pause ends by itself; absent: when the shop's own time for it is over, if it has set one.
+    #[serde(default)]
+    pub resume_at: Option<DateTime<Utc>>,
+}
+
+/// See [`JobName::ResumeConversation`]. It waits in the queue until the pause is over; a state check makes it safe to repeat.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ResumeConversation {
+    /// Which one.
+    pub conversation: ConversationId,
+    /// The takeover count of the pause: a later one has a job of its own.
+    pub human_epoch: i64,
+}
+
+/// See [`JobName::ChangeConversation`]. Safe to repeat: the request's key is unique per shop.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChangeConversation {
+    /// The request.
+    pub request: RequestKey,
+    /// Which one.
+    pub conversation: ConversationId,
+    /// What is to change.
+    pub change: ConversationChange,
+}
+
+/// What is to change in a conversation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ConversationChange {
+    /// Staff have read it.
+    Read {
+        /// Up to here; absent: all of it.
+        message: Option<MessageId>,
+    },
+    /// It becomes a colleague's.
+    Assign {
+        /// Whose; absent: nobody's.
+        user: Option<UserId>,
+    },
+    /// A note is added.
+    AddNote {
+        /// The words.
+        text: String,
+    },
+    /// A note of one's own is deleted.
+    DeleteNote {
+        /// Which.
+        note: NoteId,
+    },
+}
+
+/// See [`JobName::AnswerAsHuman`]. Safe to repeat: the request's key is unique per shop, and so is the message's.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AnswerAsHuman {
+    /// The request.
+    pub request: RequestKey,
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// What is to be said.
+    pub words: HumanWords,
+}
+
+/// What a person says to a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum HumanWords {
+    /// Their own words.
+    Text {
+        /// The words.
+        text: String,
+    },
+    /// A template that Meta has approved (WhatsApp alone).
+    Template(Template),
+}
+
+/// A WhatsApp template with its values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Template {
+    /// Its name at Meta.
+    pub name: String,
+    /// Its language as Meta writes it: `en`, `pt_BR`.
+    pub language: String,
+    /// The values of its body's placeholders, in order.
+    #[serde(default)]
+    pub parameters: Vec<String>,
+}
+
+/// See [`JobName::DeliverMessage`]. Safe to repeat: the message is claimed before it is sent, and one whose fate is unknown is left to settle first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeliverMessage {
+    /// Which one.
+    pub message: MessageId,
 }
 
 /// See [`JobName::NotifyStaff`]. Unique per notice: the outbox row's key is the idempotency key, and the mail's `Message-ID` comes of it.

@@ -93,6 +93,14 @@ impl Memory {
         Ok(())
     }
 
+    /// Forgets the exchanges, to be rebuilt from Postgres: others have spoken meanwhile.
+    ///
+    /// # Errors
+    /// When Redis is away.
+    pub async fn forget(&self, scope: &ShopScope, conversation: ConversationId) -> Result<(), QueueError> {
+        Ok(redis::cmd("DEL").arg(key(scope, conversation)).query_async(&mut self.queue.connection()).await?)
+    }
+
     fn keep(&self, all: &mut redis::Pipeline, scope: &ShopScope, conversation: ConversationId, at_ms: i64) {
         all.cmd("EXPIRE").arg(key(scope, conversation)).arg(NET.as_secs()).ignore();
         all.cmd("ZADD").arg(ACTIVITY).arg(at_ms).arg(format!("{}:{conversation}", scope.shop())).ignore();

@@ -12,6 +12,7 @@ pub mod order_export;
 pub mod orders;
 pub mod products;
 pub mod stock;
+pub mod thread;
 
 use frontdesk_core::db::DbError;
 use serde::Serialize;
@@ -70,11 +71,12 @@ mod tests {
     //! What goes out is what the description says: rows of the database against the schemas.
 
     use frontdesk_core::db::channels::ChannelRow;
+    use frontdesk_core::db::inbox;
     use frontdesk_core::db::orders::{Order, OrderEvent, OrderLine, OrderStatus, Summary};
     use frontdesk_core::db::products::ProductRow;
     use frontdesk_core::db::sales::{DayRow, ProductSales};
     use frontdesk_core::db::stock::StockChange;
-    use frontdesk_core::ids::{ChannelId, OrderId, OrderNo, ProductId};
+    use frontdesk_core::ids::{ChannelId, ConversationId, CustomerId, MessageId, NoteId, OrderId, OrderNo, ProductId, TurnId, UserId};
     use frontdesk_core::money::Money;
     use frontdesk_core::queue::Stats;
     use serde::Serialize;
@@ -164,6 +166,68 @@ mod tests {
             created_at: now,
         };
         compare(&channel, &super::channels::Channel::schema());
+        let conversation = inbox::Conversation {
+            id: ConversationId(1),
+            platform: String::new(),
+            channel: inbox::Channel { id: ChannelId(1), name: String::new(), status: String::new() },
+            customer: inbox::Customer { id: CustomerId(1), name: None, username: None, phone: None, language: None },
+            paused: false,
+            paused_by: None,
+            paused_at: None,
+            resume_at: None,
+            assigned_to: None,
+            unread: 0,
+            unanswered: false,
+            last_message: None,
+            last_customer_at: None,
+            window_open_until: None,
+            answer_until: None,
+            last_activity_at: now,
+        };
+        compare(&conversation, &super::conversations::Conversation::schema());
+        compare(&conversation.channel, &super::conversations::ConversationChannel::schema());
+        compare(&conversation.customer, &super::conversations::ConversationCustomer::schema());
+        compare(&inbox::Colleague { id: UserId(1), name: String::new() }, &super::conversations::Colleague::schema());
+        compare(&inbox::Counts { unread: 0, unanswered: 0, paused: 0, mine: 0 }, &super::conversations::Counts::schema());
+        let last = inbox::LastMessage {
+            id: MessageId(1),
+            direction: String::new(),
+            author: String::new(),
+            kind: String::new(),
+            text: String::new(),
+            status: String::new(),
+            occurred_at: now,
+        };
+        compare(&last, &super::conversations::LastMessage::schema());
+        let message = inbox::Message {
+            id: MessageId(1),
+            direction: String::new(),
+            author: String::new(),
+            user: None,
+            kind: String::new(),
+            text: String::new(),
+            content: serde_json::Value::Null,
+            status: String::new(),
+            error_code: None,
+            turn_id: None,
+            occurred_at: now,
+            sent_at: None,
+        };
+        compare(&message, &super::thread::Message::schema());
+        compare(&inbox::Note { id: NoteId(1), user: None, text: String::new(), created_at: now }, &super::thread::Note::schema());
+        let turn = inbox::TurnTrace {
+            id: TurnId(1),
+            state: String::new(),
+            outcome: None,
+            accepted_at: now,
+            decided_at: None,
+            done_at: None,
+            input_tokens: 0,
+            output_tokens: 0,
+            model_cost: rust_decimal::Decimal::ZERO,
+            trace: serde_json::Value::Null,
+        };
+        compare(&turn, &super::thread::Turn::schema());
         compare(
             &super::admin::Named { queue: frontdesk_core::jobs::JobName::PlaceOrder, stats: Stats::default() },
             &super::admin::QueueView::schema(),

@@ -129,6 +129,14 @@ impl Call {
         Form::from_json(self.body())?.read()
     }
 
+    /// The body as a request; no body at all asks for nothing in particular.
+    ///
+    /// # Errors
+    /// When it is not JSON, or fields are wrong.
+    pub fn maybe_json<T: Request + Default>(&self) -> Result<T, HttpError> {
+        if self.body().is_empty() { Ok(T::default()) } else { self.json() }
+    }
+
     /// The query as a request.
     ///
     /// # Errors

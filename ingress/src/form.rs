@@ -59,6 +59,13 @@ impl Form {
         self.errors.push(FieldError { field: format!("{}{name}", self.prefix), message: message.into() });
     }
 
+    /// Notes a mistake, unless one was noted already that explains it.
+    pub fn refuse_unless_refused(&mut self, name: &str, message: impl Into<String>) {
+        if self.errors.is_empty() {
+            self.refuse(name, message);
+        }
+    }
+
     fn take(&mut self, name: &'static str) -> Option<Value> {
         self.known.insert(name);
         self.values.remove(name).filter(|value| !is_nothing(value, self.from_query))
@@ -257,6 +264,43 @@ impl Form {
             self.errors.append(&mut inner.errors);
         }
         Some(all)
+    }
+
+    /// An object that may be absent.
+    pub fn maybe_object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Form) -> Option<T>) -> Option<T> {
+        let Value::Object(values) = self.take(name)? else {
+            self.refuse(name, "must be an object");
+            return None;
+        };
+        let mut inner = Form::new(values, false);
+        inner.prefix = format!("{}{name}.", self.prefix);
+        let value = read(&mut inner);
+        inner.unknown();
+        self.errors.append(&mut inner.errors);
+        value
+    }
+
+    /// A list of texts that may be absent.
+    pub fn texts(&mut self, name: &'static str, most: usize, chars: RangeInclusive<usize>) -> Vec<String> {
+        let items = match self.take(name) {
+            None => return Vec::new(),
+            Some(Value::Array(items)) if items.len() <= most => items,
+            Some(_) => {
+                self.refuse(name, format!("must be a list of at most {most} texts"));
+                return Vec::new();
+            }
+        };
+        let mut all = Vec::with_capacity(items.len());
+        for (at, item) in items.iter().enumerate() {
+            match item.as_str().map(str::trim) {
+                Some(text) if chars.contains(&text.chars().count()) && !text.chars().any(char::is_control) => all.push(text.to_owned()),
+                _ => self.refuse(
+                    &format!("{name}[{at}]"),
+                    format!("must be text of {} to {} characters in one line", chars.start(), chars.end()),
+                ),
+            }
+        }
+        all
     }
 
     fn unknown(&mut self) {

@@ -104,7 +104,7 @@ fn operation(route: &Route, schemas: &mut BTreeMap<String, Value>) -> Value {
     }
     if let Some(body) = &route.body {
         let content = json!({ "application/json": { "schema": reference(body, schemas) } });
-        operation.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
+        operation.insert("requestBody".to_owned(), json!({ "required": route.body_required, "content": content }));
     }
     Value::Object(operation)
 }

@@ -304,6 +304,12 @@ impl HttpError {
         Self { fields, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields are wrong.") }
     }
 
+    /// 422: one field is wrong.
+    #[must_use]
+    pub fn invalid_field(field: &str, message: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
+    }
+
     /// 409: something already stands in the way.
     #[must_use]
     pub fn conflict(code: &'static str, detail: &'static str) -> Self {
@@ -400,6 +406,7 @@ impl From<Refusal> for HttpError {
             RefusalKind::NotFound => return Self::not_found(),
             RefusalKind::Conflict => StatusCode::CONFLICT,
             RefusalKind::Plan => StatusCode::PAYMENT_REQUIRED,
+            RefusalKind::Forbidden => StatusCode::FORBIDDEN,
         };
         Self { status, code: refusal.code.into(), detail: refusal.detail.into(), fields: refusal.fields, headers: Vec::new(), cause: None }
     }

@@ -8,7 +8,7 @@ use frontdesk_core::auth::Permission;
 use hyper::Method;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::api::{admin, auth, channels, conversations, dashboard, events, jobs, ops, order_export, orders, products, stock};
+use crate::api::{admin, auth, channels, conversations, dashboard, events, jobs, ops, order_export, orders, products, stock, thread};
 use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
 use crate::command::{self, Asked};
 use crate::form::Request;
@@ -24,8 +24,8 @@ const DELETE: Method = Method::DELETE;
 #[must_use]
 pub fn table() -> Vec<Route> {
     use Permission::{
-        ChannelsRead, ChannelsWrite, ConversationsWrite, Dashboard, OrdersExport, OrdersRead, OrdersSummary, OrdersWrite, Own,
-        ProductsRead, ProductsWrite,
+        ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Dashboard, OrdersExport, OrdersRead, OrdersSummary,
+        OrdersWrite, Own, ProductsRead, ProductsWrite,
     };
     vec![
         // Meta
@@ -86,10 +86,46 @@ pub fn table() -> Vec<Route> {
             .asks::<dashboard::DashboardPeriod>()
             .gives::<dashboard::DashboardCharts>(200),
         // Conversations
+        staff(GET, "/conversations", ConversationsRead, "List or search conversations, the latest activity first", conversations::list)
+            .asks::<conversations::InboxSearch>()
+            .gives::<conversations::Conversations>(200),
+        staff(GET, "/conversations/counts", ConversationsRead, "What waits in the inbox", conversations::counts)
+            .gives::<conversations::Counts>(200),
+        staff(GET, "/conversations/{id}", ConversationsRead, "One conversation with its latest notes", conversations::find)
+            .gives::<conversations::ConversationDetail>(200),
+        staff(GET, "/conversations/{id}/messages", ConversationsRead, "Its messages, the newest first", thread::messages)
+            .asks::<thread::ThreadPage>()
+            .gives::<thread::Messages>(200),
+        staff(GET, "/conversations/{id}/turns/{turn}", ConversationsRead, "What the agent did for an answer", thread::turn)
+            .gives::<thread::Turn>(200),
+        staff(GET, "/conversations/{id}/notes", ConversationsRead, "Its notes, the newest first", thread::notes)
+            .asks::<thread::ThreadPage>()
+            .gives::<thread::Notes>(200),
+        command(
+            POST,
+            "/conversations/{id}/messages",
+            ConversationsWrite,
+            "Answer as a human; the AI is silent then",
+            conversations::answer,
+        )
+        .takes::<conversations::HumanAnswer>()
+        .gives::<thread::Message>(201),
+        command(POST, "/conversations/{id}/read", ConversationsWrite, "Mark it read", conversations::read)
+            .may_take::<conversations::ReadUpTo>()
+            .gives::<conversations::Conversation>(200),
         command(POST, "/conversations/{id}/pause", ConversationsWrite, "Take over: the AI is silent", conversations::pause)
+            .may_take::<conversations::PauseFor>()
             .gives::<conversations::Conversation>(200),
         command(POST, "/conversations/{id}/resume", ConversationsWrite, "Hand back to the AI", conversations::resume)
             .gives::<conversations::Conversation>(200),
+        command(POST, "/conversations/{id}/assign", ConversationsWrite, "Make it a colleague's, or nobody's", conversations::assign)
+            .takes::<conversations::Assignment>()
+            .gives::<conversations::Conversation>(200),
+        command(POST, "/conversations/{id}/notes", ConversationsWrite, "Add a note, which customers never see", conversations::add_note)
+            .takes::<conversations::NewNote>()
+            .gives::<thread::Note>(201),
+        command(DELETE, "/conversations/{id}/notes/{note}", ConversationsWrite, "Delete a note of one's own", conversations::delete_note)
+            .gives_nothing(),
         // Live
         staff(GET, "/events", Own, "What changes, as it changes, by role", events::open)
             .asks::<events::EventsSince>()
@@ -196,6 +232,8 @@ pub struct Route {
     pub is_command: bool,
     /// The body it takes.
     pub body: Option<Shape>,
+    /// Whether it must have one.
+    pub body_required: bool,
     /// The query it takes.
     pub query: Option<Shape>,
     /// What it answers.
@@ -205,11 +243,15 @@ pub struct Route {
 
 impl Route {
     fn new(method: Method, path: &'static str, access: Access, about: &'static str, run: Run) -> Self {
-        Self { method, path, access, about, is_command: false, body: None, query: None, gives: Gives::Nothing, run }
+        Self { method, path, access, about, is_command: false, body: None, body_required: true, query: None, gives: Gives::Nothing, run }
     }
 
     fn takes<T: utoipa::ToSchema + Request>(self) -> Self {
         Self { body: Some(Shape::of_request::<T>()), ..self }
+    }
+
+    fn may_take<T: utoipa::ToSchema + Request>(self) -> Self {
+        Self { body_required: false, ..self.takes::<T>() }
     }
 
     fn asks<T: utoipa::ToSchema + Request>(self) -> Self {

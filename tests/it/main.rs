@@ -7,6 +7,7 @@ mod dashboard;
 mod deadline;
 mod deliveries;
 mod handoff;
+mod inbox;
 mod live;
 mod message_to_order;
 mod orders;

@@ -18,6 +18,7 @@ use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::db::channels::ChannelRef;
 use frontdesk_core::db::outbox::Pending;
 use frontdesk_core::db::{Db, PoolSettings};
+use frontdesk_core::ids::ConversationId;
 use frontdesk_core::inbound::Platform;
 use frontdesk_core::live;
 use frontdesk_core::mailbox::Mailbox;
@@ -160,6 +161,13 @@ impl App {
         };
         if let Err(error) = appended {
             tracing::warn!(%error, kind, "live event not announced");
+        }
+    }
+
+    /// Lets the memory be rebuilt with what people said while the AI was silent; if Redis is away, it only misses that.
+    pub async fn forget_exchanges(&self, scope: &ShopScope, conversation: ConversationId) {
+        if let Err(error) = self.memory.forget(scope, conversation).await {
+            tracing::warn!(%error, "exchanges not forgotten");
         }
     }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::jobs::{
-    AdjustStock, AnswerCustomer, ArchiveProduct, ChangeOrder, CheckFigures, DropOldLogs, JobName, NotifyStaff, PauseConversation,
-    PlaceOrder, RecordEvents, RegisterShop, RemoveChannel, RestoreProduct, SaveChannel, SaveProduct, SweepQueues,
+    AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ChangeConversation, ChangeOrder, CheckFigures, DeliverMessage, DropOldLogs,
+    JobName, NotifyStaff, PauseConversation, PlaceOrder, RecordEvents, RegisterShop, RemoveChannel, RestoreProduct, ResumeConversation,
+    SaveChannel, SaveProduct, SweepQueues,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,10 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::PlaceOrder => workers.run::<PlaceOrder>(),
             JobName::ChangeOrder => workers.run::<ChangeOrder>(),
             JobName::PauseConversation => workers.run::<PauseConversation>(),
+            JobName::ResumeConversation => workers.run::<ResumeConversation>(),
+            JobName::ChangeConversation => workers.run::<ChangeConversation>(),
+            JobName::AnswerAsHuman => workers.run::<AnswerAsHuman>(),
+            JobName::DeliverMessage => workers.run::<DeliverMessage>(),
             JobName::NotifyStaff => workers.run::<NotifyStaff>(),
             JobName::SweepQueues => workers.run::<SweepQueues>(),
             JobName::CheckFigures => workers.run::<CheckFigures>(),

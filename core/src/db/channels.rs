@@ -121,6 +121,21 @@ pub async fn first_whatsapp(tx: &mut ShopTx) -> Result<Option<ChannelRef>, DbErr
     row.map(ChannelRef::try_from).transpose()
 }
 
+/// Finds one, to speak for it.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn find(tx: &mut ShopTx, channel: ChannelId) -> Result<Option<ChannelRef>, DbError> {
+    let row: Option<RefRow> =
+        sql("SELECT shop_id, id, platform, external_id, login, sealed_token, status FROM channels WHERE shop_id = $1 AND id = $2")
+            .bind::<Integer, _>(tx.shop())
+            .bind::<Integer, _>(channel)
+            .get_result(tx.conn())
+            .await
+            .optional()?;
+    row.map(ChannelRef::try_from).transpose()
+}
+
 /// A channel as people see it; never its token.
 #[derive(Debug, Clone, Serialize, QueryableByName)]
 pub struct ChannelRow {

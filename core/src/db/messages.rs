@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Tim
 use diesel_async::RunQueryDsl;
 
 use super::{DbError, ShopTx, sql::sql};
-use crate::ids::{ChannelId, ConversationId, MessageId, TurnId};
+use crate::ids::{ChannelId, ConversationId, MessageId, TurnId, UserId};
 
 /// A customer's message to store.
 #[derive(Debug, Clone)]
@@ -76,7 +76,9 @@ pub async fn store_inbound(
               AS m (provider_id, kind, body, content, occurred_at, n)), \
          stored AS (INSERT INTO messages (shop_id, conversation_id, channel_id, direction, author, kind, provider_id, body, content, status, occurred_at) \
               SELECT $1, $2, $3, 'in', 'customer', kind, provider_id, body, content, 'received', occurred_at FROM wanted ORDER BY n \
-              ON CONFLICT (shop_id, channel_id, provider_id) WHERE provider_id IS NOT NULL DO NOTHING RETURNING id, provider_id) \
+              ON CONFLICT (shop_id, channel_id, provider_id) WHERE provider_id IS NOT NULL DO NOTHING RETURNING id, provider_id), \
+         noted AS (UPDATE conversations SET last_in_id = greatest(last_in_id, (SELECT max(id) FROM stored)) \
+              WHERE shop_id = $1 AND id = $2 AND EXISTS (SELECT FROM stored)) \
          SELECT id, provider_id, NULL::bigint AS turn_id, NULL::text AS turn_state, true AS is_new FROM stored \
          UNION ALL \
          SELECT m.id, m.provider_id, m.turn_id, t.state AS turn_state, false AS is_new FROM messages m \
@@ -177,6 +179,64 @@ pub async fn store_outbound(
     .bind::<Nullable<Timestamptz>, _>(claimed_at)
     .get_result(tx.conn())
     .await?)
+}
+
+/// Says who of the shop wrote a message.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn set_author(tx: &mut ShopTx, message: MessageId, user: Option<UserId>) -> Result<(), DbError> {
+    sql("UPDATE messages SET user_id = $3 WHERE shop_id = $1 AND id = $2")
+        .bind::<Integer, _>(tx.shop())
+        .bind::<BigInt, _>(message)
+        .bind::<Nullable<Integer>, _>(user)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// A message that is to go out, or may have, with its conversation.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn unsent(tx: &mut ShopTx, message: MessageId) -> Result<Option<(OutboundRow, ConversationId)>, DbError> {
+    #[derive(QueryableByName)]
+    struct Unsent {
+        #[diesel(embed)]
+        message: OutboundRow,
+        #[diesel(sql_type = BigInt)]
+        conversation_id: ConversationId,
+    }
+    let found: Option<Unsent> =
+        sql("SELECT id, send_key, kind, author, body, content, status, attempted_at, conversation_id FROM messages \
+         WHERE shop_id = $1 AND id = $2 AND direction = 'out' AND status IN ('pending', 'sending', 'unknown')")
+        .bind::<Integer, _>(tx.shop())
+        .bind::<BigInt, _>(message)
+        .get_result(tx.conn())
+        .await
+        .optional()?;
+    Ok(found.map(|found| (found.message, found.conversation_id)))
+}
+
+/// Whether an earlier answer of a person in the same conversation, from the last two minutes, is still on its way.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn waits_for_another(tx: &mut ShopTx, conversation: ConversationId, message: MessageId) -> Result<bool, DbError> {
+    #[derive(QueryableByName)]
+    struct Waits {
+        #[diesel(sql_type = Bool)]
+        waits: bool,
+    }
+    let row: Waits =
+        sql("SELECT EXISTS (SELECT FROM messages WHERE shop_id = $1 AND conversation_id = $2 AND id < $3 AND direction = 'out' \
+         AND author = 'human' AND status IN ('pending', 'sending', 'unknown') AND created_at > now() - interval '2 minutes') AS waits")
+        .bind::<Integer, _>(tx.shop())
+        .bind::<BigInt, _>(conversation)
+        .bind::<BigInt, _>(message)
+        .get_result(tx.conn())
+        .await?;
+    Ok(row.waits)
 }
 
 /// What a turn still has to send, in order.
@@ -381,7 +441,7 @@ pub async fn is_known(tx: &mut ShopTx, channel: ChannelId, provider_id: &str) ->
     Ok(row.known)
 }
 
-/// Records what a human at the shop wrote elsewhere; false if it stands already.
+/// Records what a human at the shop wrote elsewhere; `None` if it stands already.
 ///
 /// # Errors
 /// See [`DbError`].
@@ -392,11 +452,16 @@ pub async fn store_human(
     provider_id: &str,
     body: &str,
     at: DateTime<Utc>,
-) -> Result<bool, DbError> {
-    let stored = sql(
+) -> Result<Option<MessageId>, DbError> {
+    #[derive(QueryableByName)]
+    struct IdRow {
+        #[diesel(sql_type = BigInt)]
+        id: MessageId,
+    }
+    let stored: Option<IdRow> = sql(
         "INSERT INTO messages (shop_id, conversation_id, channel_id, direction, author, kind, provider_id, body, status, occurred_at, sent_at) \
          VALUES ($1, $2, $3, 'out', 'human', 'reply', $4, $5, 'sent', $6, $6) \
-         ON CONFLICT (shop_id, channel_id, provider_id) WHERE provider_id IS NOT NULL DO NOTHING",
+         ON CONFLICT (shop_id, channel_id, provider_id) WHERE provider_id IS NOT NULL DO NOTHING RETURNING id",
     )
     .bind::<Integer, _>(tx.shop().0)
     .bind::<BigInt, _>(conversation.0)
@@ -404,9 +469,10 @@ pub async fn store_human(
     .bind::<Text, _>(provider_id)
     .bind::<Text, _>(body)
     .bind::<Timestamptz, _>(at)
-    .execute(tx.conn())
-    .await?;
-    Ok(stored > 0)
+    .get_result(tx.conn())
+    .await
+    .optional()?;
+    Ok(stored.map(|row| row.id))
 }
 
 /// Marks a customer's message as deleted by the customer; its text goes.

@@ -13,6 +13,7 @@ mod connection;
 pub mod conversations;
 pub mod customers;
 mod error;
+pub mod inbox;
 pub mod logs;
 pub mod messages;
 pub mod migrations;

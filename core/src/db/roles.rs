@@ -43,6 +43,7 @@ pub const GRANTS: &[Grant] = &[
     rows("customers"),
     rows("customer_aliases"),
     rows("conversations"),
+    Grant { table: "conversation_notes", app: "SELECT, INSERT, DELETE", ingress: "SELECT" },
     rows("turns"),
     rows("messages"),
     rows("proposals"),

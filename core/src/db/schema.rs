@@ -39,6 +39,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    conversation_notes (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        conversation_id -> Int8,
+        user_id -> Nullable<Int4>,
+        body -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     conversations (shop_id, id) {
         shop_id -> Int4,
         id -> Int8,
@@ -54,6 +65,11 @@ diesel::table! {
         last_activity_at -> Timestamptz,
         notes -> Jsonb,
         created_at -> Timestamptz,
+        seen_message_id -> Int8,
+        last_in_id -> Int8,
+        last_answer_id -> Int8,
+        assigned_to -> Nullable<Int4>,
+        resume_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -77,6 +93,7 @@ diesel::table! {
         username -> Nullable<Text>,
         language -> Nullable<Text>,
         created_at -> Timestamptz,
+        search_name -> Text,
     }
 }
 
@@ -127,6 +144,7 @@ diesel::table! {
         attempted_at -> Nullable<Timestamptz>,
         sent_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+        user_id -> Nullable<Int4>,
     }
 }
 
@@ -298,6 +316,7 @@ diesel::table! {
         registration -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        pause_minutes -> Nullable<Int4>,
     }
 }
 
@@ -358,4 +377,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(admins, audit, channels, conversations, customer_aliases, customers, daily_sales, logs, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, shops, stock_changes, turns, usage, users);
+diesel::allow_tables_to_appear_in_same_query!(admins, audit, channels, conversation_notes, conversations, customer_aliases, customers, daily_sales, logs, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, shops, stock_changes, turns, usage, users);

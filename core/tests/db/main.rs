@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed set-up fails the test")]
 
 mod figures;
+mod inbox;
 mod migrations;
 mod orders;
 #[path = "../support/postgres.rs"]

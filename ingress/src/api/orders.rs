@@ -19,8 +19,8 @@ use crate::reply::{HttpError, Reply};
 /// The states an order may be in.
 const STATES: &[&str] = &["pending", "confirmed", "fulfilled", "cancelled", "refunded"];
 
-/// Where an order may have been made.
-const PLATFORMS: &[&str] = &["whatsapp", "instagram", "messenger"];
+/// Where customers write.
+pub(super) const PLATFORMS: &[&str] = &["whatsapp", "instagram", "messenger"];
 
 /// One purchase. Its `order_no` is the id in paths.
 #[derive(ToSchema)]

@@ -6,6 +6,7 @@ pub(crate) mod inbound;
 mod media;
 mod send;
 mod status;
+mod templates;
 mod validate;
 mod validate_whatsapp;
 pub(crate) mod webhooks;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::errors::MetaError;
+use super::templates;
 use super::validate::{Message, chars_within, required_text};
 use crate::book::{Button, text_of};
 use crate::customers::{digits, is_bsuid};
@@ -54,11 +55,7 @@ pub(crate) fn whatsapp_call(body: &Value, country_code: &str) -> Result<Whatsapp
             Message::new("text", Some(text))
         }
         "interactive" => interactive(body)?,
-        "template" => {
-            let name = required_text(body, "/template/name", "template['name']")?;
-            required_text(body, "/template/language/code", "template['language']['code']")?;
-            Message::new("template", Some(format!("[{name}]")))
-        }
+        "template" => Message::new("template", Some(templates::render(body)?)),
         "image" | "audio" | "video" | "document" | "sticker" => media(body, kind)?,
         "reaction" => {
             required_text(body, "/reaction/message_id", "reaction['message_id']")?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::inbound::{Alias, AliasKind, Platform};
+use frontdesk_core::jobs::Template;
 use frontdesk_core::signatures::appsecret_proof;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -47,6 +48,8 @@ pub struct Outgoing<'a> {
     pub text: &'a str,
     /// At most three.
     pub buttons: &'a [Button],
+    /// A person's answer after the 24-hour window (Messenger, Instagram).
+    pub human_agent: bool,
     /// Comes back in status webhooks (WhatsApp) and echoes (Messenger).
     pub send_key: &'a str,
 }
@@ -200,15 +203,12 @@ impl Meta {
         self.post(account, &body).await
     }
 
-    /// Sends a WhatsApp template with one text parameter to a phone number, for staff notices.
-    pub async fn send_template(&self, account: &Account, phone: &str, template: &str, language: &str, text: &str, send_key: &str) -> Sent {
-        let body = json!({
-            "messaging_product": "whatsapp", "recipient_type": "individual", "to": with_plus(phone), "type": "template",
-            "template": {"name": template, "language": {"code": language},
-                "components": [{"type": "body", "parameters": [{"type": "text", "text": text}]}]},
-            "biz_opaque_callback_data": send_key,
-        });
-        self.post(account, &body).await
+    /// Sends a WhatsApp template: to staff, or to a customer after the 24-hour window.
+    pub async fn send_template(&self, account: &Account, to: &[Alias], template: &Template, send_key: &str) -> Sent {
+        match template_body(to, template, send_key) {
+            Some(body) => self.post(account, &body).await,
+            None => Sent::Refused { code: 131_009, action: Action::Give },
+        }
     }
 
     async fn post(&self, account: &Account, body: &Value) -> Sent {
@@ -272,7 +272,10 @@ fn body(platform: Platform, message: &Outgoing<'_>) -> Option<Value> {
                 content["quick_replies"] = Value::Array(replies);
             }
             let mut body = json!({"recipient": {"id": scoped_id(message.to)?}, "message": content});
-            if platform == Platform::Messenger {
+            if message.human_agent {
+                body["messaging_type"] = json!("MESSAGE_TAG");
+                body["tag"] = json!("HUMAN_AGENT");
+            } else if platform == Platform::Messenger {
                 body["messaging_type"] = json!("RESPONSE");
             }
             Some(body)
@@ -280,15 +283,32 @@ fn body(platform: Platform, message: &Outgoing<'_>) -> Option<Value> {
     }
 }
 
-fn whatsapp_body(message: &Outgoing<'_>) -> Option<Value> {
-    let mut body = json!({"messaging_product": "whatsapp", "recipient_type": "individual", "biz_opaque_callback_data": message.send_key});
+/// What every WhatsApp message begins with; `None` if none of the ids can be written to.
+fn whatsapp_envelope(to: &[Alias], send_key: &str) -> Option<Value> {
+    let mut body = json!({"messaging_product": "whatsapp", "recipient_type": "individual", "biz_opaque_callback_data": send_key});
     // A phone number wins over a business-scoped id (PROVIDERS 2.1).
-    let by = |kind: AliasKind| message.to.iter().find(|alias| alias.kind == kind);
+    let by = |kind: AliasKind| to.iter().find(|alias| alias.kind == kind);
     if let Some(phone) = by(AliasKind::Phone) {
         body["to"] = json!(with_plus(&phone.value));
     } else {
         body["recipient"] = json!(by(AliasKind::UserId).or_else(|| by(AliasKind::ParentUserId))?.value);
     }
+    Some(body)
+}
+
+fn template_body(to: &[Alias], template: &Template, send_key: &str) -> Option<Value> {
+    let mut body = whatsapp_envelope(to, send_key)?;
+    body["type"] = json!("template");
+    body["template"] = json!({"name": template.name, "language": {"code": template.language}});
+    if !template.parameters.is_empty() {
+        let parameters: Vec<Value> = template.parameters.iter().map(|text| json!({"type": "text", "text": text})).collect();
+        body["template"]["components"] = json!([{"type": "body", "parameters": parameters}]);
+    }
+    Some(body)
+}
+
+fn whatsapp_body(message: &Outgoing<'_>) -> Option<Value> {
+    let mut body = whatsapp_envelope(message.to, message.send_key)?;
     if message.buttons.is_empty() {
         body["type"] = json!("text");
         body["text"] = json!({"body": message.text, "preview_url": false});
@@ -344,10 +364,31 @@ mod tests {
     #[test]
     fn a_customer_without_a_phone_is_reached_by_user_id() {
         let to = [alias(AliasKind::UserId, "US.1")];
-        let message = Outgoing { to: &to, text: "hi", buttons: &[], send_key: "k" };
+        let message = Outgoing { to: &to, text: "hi", buttons: &[], human_agent: false, send_key: "k" };
         let sent = body(Platform::Whatsapp, &message).unwrap();
         assert_eq!(sent["recipient"], "US.1");
         assert!(sent.get("to").is_none());
+    }
+
+    #[test]
+    fn a_late_answer_says_that_a_person_gives_it() {
+        let to = [alias(AliasKind::ScopedId, "17")];
+        let message = |human_agent| Outgoing { to: &to, text: "hi", buttons: &[], human_agent, send_key: "k" };
+        for platform in [Platform::Messenger, Platform::Instagram] {
+            let late = body(platform, &message(true)).unwrap();
+            assert_eq!((&late["messaging_type"], &late["tag"]), (&json!("MESSAGE_TAG"), &json!("HUMAN_AGENT")));
+            assert!(body(platform, &message(false)).unwrap().get("tag").is_none());
+        }
+    }
+
+    #[test]
+    fn a_template_without_values_has_no_components() {
+        let to = [alias(AliasKind::Phone, "4917")];
+        let mut template = Template { name: "ready".into(), language: "de".into(), parameters: vec!["Kim".into()] };
+        let sent = template_body(&to, &template, "k").unwrap();
+        assert_eq!((&sent["to"], &sent["template"]["components"][0]["parameters"][0]["text"]), (&json!("+4917"), &json!("Kim")));
+        template.parameters.clear();
+        assert!(template_body(&to, &template, "k").unwrap()["template"].get("components").is_none());
     }
 
     #[test]

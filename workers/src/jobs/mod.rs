@@ -2,10 +2,13 @@
 //! transaction as the effect, so that a repeat gets the same answer and changes nothing.
 
 mod adjust_stock;
+mod answer_as_human;
 mod answer_customer;
 mod archive_product;
+mod change_conversation;
 mod change_order;
 mod check_figures;
+mod deliver_message;
 mod drop_old_logs;
 mod notify_staff;
 mod pause_conversation;
@@ -14,6 +17,7 @@ mod record_events;
 mod register_shop;
 mod remove_channel;
 mod restore_product;
+mod resume_conversation;
 mod save_channel;
 mod save_product;
 mod sweep_queues;

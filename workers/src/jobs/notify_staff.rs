@@ -3,7 +3,8 @@
 
 use frontdesk_core::db::products::{self, ProductRow};
 use frontdesk_core::db::{DbError, TxKind, channels, shops, users};
-use frontdesk_core::jobs::{Notice, NotifyStaff};
+use frontdesk_core::inbound::{Alias, AliasKind};
+use frontdesk_core::jobs::{Notice, NotifyStaff, Template};
 
 use crate::App;
 use crate::clients::meta::Sent;
@@ -43,7 +44,9 @@ impl Handle<App> for NotifyStaff {
         {
             let key = format!("notice:{}", self.notice_key);
             // The mail is out; a template that fails must not send it again.
-            if !matches!(app.meta.send_template(&account, phone, TEMPLATE, "en", &subject, &key).await, Sent::Accepted(_)) {
+            let to = [Alias { kind: AliasKind::Phone, value: phone.clone() }];
+            let template = Template { name: TEMPLATE.to_owned(), language: "en".to_owned(), parameters: vec![subject] };
+            if !matches!(app.meta.send_template(&account, &to, &template, &key).await, Sent::Accepted(_)) {
                 tracing::warn!("WhatsApp notice to staff not sent");
             }
         }

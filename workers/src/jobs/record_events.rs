@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::db::channels::ChannelRef;
+use frontdesk_core::db::conversations::PausedBy;
 use frontdesk_core::db::outbox::Pending;
 use frontdesk_core::db::{DbError, ShopTx, TxKind, conversations, customers, logs, messages, proposals};
 use frontdesk_core::ids::ConversationId;
@@ -48,7 +49,9 @@ impl Handle<App> for RecordEvents {
 }
 
 enum Recorded {
+    /// With what is to be pushed after the commit.
     Done(Vec<Pending>),
+    /// It may be our own: wait and see.
     Held,
 }
 
@@ -90,8 +93,9 @@ async fn record(
                 proposals::mark_shown(tx, message, now).await?;
             } else if !ours && !messages::is_known(tx, channel.id(), message_id).await? {
                 let echo = Echo { message_id, from_an_app: app_id.is_some(), text: text.as_deref() };
-                if heard_elsewhere(tx, channel, event, &echo, may_hold, now).await? {
-                    return Ok(Recorded::Held);
+                match heard_elsewhere(tx, channel, event, &echo, may_hold, now).await? {
+                    Recorded::Done(more) => pending.extend(more),
+                    Recorded::Held => return Ok(Recorded::Held),
                 }
             }
         }
@@ -134,7 +138,7 @@ struct Echo<'a> {
     text: Option<&'a str>,
 }
 
-/// Somebody wrote from the shop's side. Instagram does not say who: our own open send with this text, or a human. True: wait and see.
+/// Somebody wrote from the shop's side. Instagram does not say who: our own open send with this text, or a human.
 async fn heard_elsewhere(
     tx: &mut ShopTx,
     channel: &ChannelRef,
@@ -142,23 +146,25 @@ async fn heard_elsewhere(
     echo: &Echo<'_>,
     may_hold: bool,
     now: DateTime<Utc>,
-) -> Result<bool, DbError> {
-    let Some(customer) = &event.customer else { return Ok(false) };
+) -> Result<Recorded, DbError> {
+    let Some(customer) = &event.customer else { return Ok(Recorded::Done(Vec::new())) };
     let customer = customers::resolve(tx, channel.id(), customer).await?;
     let conversation = conversations::open(tx, channel.id(), customer, None, false).await?.id();
     if !echo.from_an_app {
         let text = echo.text.unwrap_or_default();
         if let Some(message) = messages::settle_by_text(tx, conversation, echo.message_id, text).await? {
             proposals::mark_shown(tx, message, now).await?;
-            return Ok(false);
+            return Ok(Recorded::Done(Vec::new()));
         }
         if may_hold && messages::has_open_send(tx, conversation).await? {
-            return Ok(true);
+            return Ok(Recorded::Held);
         }
     }
     let body = echo.text.unwrap_or_default();
-    if messages::store_human(tx, conversation, channel.id(), echo.message_id, body, event.occurred_at).await? {
-        conversations::pause(tx, conversation, "echo").await?;
+    if let Some(message) = messages::store_human(tx, conversation, channel.id(), echo.message_id, body, event.occurred_at).await? {
+        conversations::note_answer(tx, conversation, message).await?;
+        let paused = conversations::pause(tx, conversation, PausedBy::Echo, None).await?;
+        return Ok(Recorded::Done(paused.and_then(|paused| paused.ends).into_iter().collect()));
     }
-    Ok(false)
+    Ok(Recorded::Done(Vec::new()))
 }

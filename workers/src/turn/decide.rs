@@ -1,6 +1,7 @@
 //! The decision: effects, answer and what follows from them, in one transaction under the turn's fence. Here the code has the last word: an order
 //! comes only from the open proposal, at the prices and with the total that the customer saw.
 
+use frontdesk_core::db::conversations::PausedBy;
 use frontdesk_core::db::messages::OutboundRow;
 use frontdesk_core::db::orders::{self, PlaceError, Placement};
 use frontdesk_core::db::outbox::Pending;
@@ -259,12 +260,13 @@ impl Decider {
 
     async fn hand_over(&mut self, tx: &mut ShopTx) -> Result<Made, DbError> {
         let conversation = self.conversation.id();
-        let epoch = conversations::pause(tx, conversation, "customer").await?.unwrap_or_default();
+        let paused = conversations::pause(tx, conversation, PausedBy::Customer, None).await?.ok_or(DbError::NotFound)?;
+        self.pending.extend(paused.ends);
         let notice_key = format!("handoff:{conversation}:{}", self.row.id());
         self.pending.push(tell(tx, notice_key, Notice::Handoff { conversation, message: None }).await?);
         self.events.push(("handoff", serde_json::json!({"conversation_id": conversation})));
         let reply = Reply::system("handoff", self.say(&Text::Handoff));
-        Ok(Made { outcome: "handoff", reply: Some(reply), shows: None, epoch })
+        Ok(Made { outcome: "handoff", reply: Some(reply), shows: None, epoch: paused.human_epoch })
     }
 }
 
@@ -280,6 +282,9 @@ pub(super) async fn store(
     for (part, message) in parts.iter().enumerate() {
         let claimed_at = claim_first.filter(|_| part == 0);
         stored.push(messages::store_outbound(tx, conversation.id(), conversation.channel(), Some(row.id()), message, claimed_at).await?);
+    }
+    if let Some(last) = stored.last().filter(|message| message.author == "ai") {
+        conversations::note_answer(tx, conversation.id(), last.id()).await?;
     }
     Ok(stored)
 }

@@ -18,7 +18,7 @@ use crate::crash::{self, Point};
 use crate::runner::JobError;
 
 /// How long the platform may take to tell us that an unknown send arrived, before it is sent again.
-const SETTLE: TimeDelta = TimeDelta::seconds(5);
+pub(crate) const SETTLE: TimeDelta = TimeDelta::seconds(5);
 /// Kinds that count as an answer of the AI.
 const COUNTED: [&str; 3] = ["reply", "proposal", "order"];
 /// A throttled number or app is left alone this long.
@@ -99,12 +99,8 @@ async fn send(app: &App, turn: &Turn, message: &OutboundRow, then: Then) -> Resu
         app.db.shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| messages::doubt(&mut tx, id, now).await).await?;
         return Err(JobError::snooze(Duration::from_secs(1)));
     }
-    if message.status != "pending"
-        && let Some(attempted) = message.attempted_at
-        && attempted + SETTLE > now
-    {
-        let wait = (attempted + SETTLE - now).to_std().unwrap_or_default();
-        return Err(JobError::snooze(wait.min(Duration::from_secs(1)).max(Duration::from_millis(50))));
+    if let Some(wait) = unsettled(message, now) {
+        return Err(JobError::snooze(wait));
     }
     match claim(app, turn, message, now).await? {
         Claim::Lost => return Err(JobError::lost()),
@@ -133,7 +129,7 @@ async fn dispatch(app: &App, turn: &Turn, message: &OutboundRow, then: Then) -> 
 
 async fn transmit(app: &App, account: &Account, turn: &Turn, message: &OutboundRow) -> Sent {
     let buttons: Vec<Button> = serde_json::from_value(message.content["buttons"].clone()).unwrap_or_default();
-    let outgoing = Outgoing { to: &turn.to, text: &message.body, buttons: &buttons, send_key: &message.send_key };
+    let outgoing = Outgoing { to: &turn.to, text: &message.body, buttons: &buttons, human_agent: false, send_key: &message.send_key };
     app.meta.send(account, &outgoing).await
 }
 
@@ -156,6 +152,7 @@ async fn claim(app: &App, turn: &Turn, message: &OutboundRow, now: chrono::DateT
             let Some(held) = conversations::hold(&mut tx, conversation, fence).await? else { return Ok(Claim::Lost) };
             if ai && turns::epoch(&mut tx, row).await? != held.human_epoch {
                 messages::mark(&mut tx, id, "superseded", None).await?;
+                conversations::recount_answers(&mut tx, conversation).await?;
                 return Ok(Claim::Withheld);
             }
             Ok::<_, DbError>(if messages::claim(&mut tx, id, now - SETTLE, now).await? { Claim::Ours } else { Claim::Settled })
@@ -165,8 +162,8 @@ async fn claim(app: &App, turn: &Turn, message: &OutboundRow, now: chrono::DateT
 
 async fn record(app: &App, turn: &Turn, message: &OutboundRow, sent: Sent, then: Then) -> Result<Option<Vec<SpokenRow>>, JobError> {
     let (id, shown_at) = (message.id(), turn.clock.now());
-    match sent {
-        Sent::Accepted(provider_id) => {
+    match sent.into() {
+        Outcome::Sent(provider_id) => {
             let (kind, today) = (message.kind.clone(), turn.shop.local_date(app.clock.now()));
             let (channel, body, row) = (turn.channel.clone(), message.body.clone(), turn.row.id());
             let closed = app
@@ -187,33 +184,61 @@ async fn record(app: &App, turn: &Turn, message: &OutboundRow, sent: Sent, then:
             app.announce(&turn.scope, "message", &event).await;
             Ok(closed)
         }
-        Sent::NotSent => {
-            mark(app, turn, message, "pending", None).await?;
-            Err(JobError::retry("meta_unreachable"))
+        Outcome::Again { status, code, error } => {
+            mark(app, turn, message, status, code).await?;
+            Err(error)
         }
-        Sent::Unknown => {
-            mark(app, turn, message, "unknown", None).await?;
-            Err(JobError::snooze(Duration::from_secs(1)))
+        Outcome::Refused { code, action } => {
+            fail(app, turn, message, code, action).await?;
+            Ok(None)
         }
-        Sent::Refused { code, action } => match action {
-            Action::Retry => {
-                mark(app, turn, message, "pending", Some(code)).await?;
-                Err(JobError::retry("meta_transient"))
-            }
-            Action::SlowDown => {
-                mark(app, turn, message, "pending", Some(code)).await?;
-                Err(JobError::retry_after("meta_throttled", SLOW_DOWN))
-            }
-            Action::PairLimit => {
-                mark(app, turn, message, "pending", Some(code)).await?;
-                Err(JobError::retry_after("meta_pair_limit", Duration::from_secs(4)))
-            }
-            Action::Disconnected | Action::Blocked | Action::WindowClosed | Action::Give => {
-                fail(app, turn, message, code, action).await?;
-                Ok(None)
-            }
-        },
     }
+}
+
+/// What a try came to, and what follows.
+pub(crate) enum Outcome {
+    /// The platform has it, under this id.
+    Sent(String),
+    /// It is to be tried again, and stands like this until then.
+    Again {
+        /// `pending` (it never left) or `unknown`.
+        status: &'static str,
+        /// The platform's code.
+        code: Option<i64>,
+        /// When.
+        error: JobError,
+    },
+    /// It will never go out.
+    Refused {
+        /// The platform's code.
+        code: i64,
+        /// What must be done about it.
+        action: Action,
+    },
+}
+
+impl From<Sent> for Outcome {
+    fn from(sent: Sent) -> Self {
+        let again = |code, error| Self::Again { status: "pending", code: Some(code), error };
+        match sent {
+            Sent::Accepted(provider_id) => Self::Sent(provider_id),
+            Sent::NotSent => Self::Again { status: "pending", code: None, error: JobError::retry("meta_unreachable") },
+            Sent::Unknown => Self::Again { status: "unknown", code: None, error: JobError::snooze(Duration::from_secs(1)) },
+            Sent::Refused { code, action } => match action {
+                Action::Retry => again(code, JobError::retry("meta_transient")),
+                Action::SlowDown => again(code, JobError::retry_after("meta_throttled", SLOW_DOWN)),
+                Action::PairLimit => again(code, JobError::retry_after("meta_pair_limit", Duration::from_secs(4))),
+                Action::Disconnected | Action::Blocked | Action::WindowClosed | Action::Give => Self::Refused { code, action },
+            },
+        }
+    }
+}
+
+/// How long a try whose outcome is unknown is still left to settle; `None`: it may be tried now.
+pub(crate) fn unsettled(message: &OutboundRow, now: chrono::DateTime<Utc>) -> Option<Duration> {
+    let attempted = message.attempted_at.filter(|attempted| message.status != "pending" && *attempted + SETTLE > now)?;
+    let wait = (attempted + SETTLE - now).to_std().unwrap_or_default();
+    Some(wait.min(Duration::from_secs(1)).max(Duration::from_millis(50)))
 }
 
 async fn mark(app: &App, turn: &Turn, message: &OutboundRow, status: &'static str, code: Option<i64>) -> Result<(), JobError> {
@@ -246,6 +271,7 @@ pub(crate) async fn undeliverable(
     code: i64,
     action: Action,
 ) -> Result<Vec<outbox::Pending>, DbError> {
+    conversations::recount_answers(tx, conversation).await?;
     let (notice_key, notice) = if action == Action::Disconnected {
         if !channels::disconnect(tx, channel, code).await? {
             return Ok(Vec::new());

@@ -1,5 +1,6 @@
 //! What settles a turn before the agent is asked: an inactive shop, a loop of bots, a wish for a human, a message that cannot be read, a quota.
 
+use frontdesk_core::db::conversations::PausedBy;
 use frontdesk_core::db::messages::OutboundRow;
 use frontdesk_core::db::{DbError, TxKind, conversations, turns, usage};
 use frontdesk_core::inbound::Content;
@@ -95,12 +96,16 @@ pub(super) async fn shut(app: &App, turn: &Turn, gate: Gate) -> Result<Vec<Outbo
                     ("inactive", due.then(|| Reply::system("inactive", text)))
                 }
                 Gate::Loop => {
-                    epoch = conversations::pause(&mut tx, conversation, "loop").await?.unwrap_or(epoch);
+                    let paused = conversations::pause(&mut tx, conversation, PausedBy::Loop, None).await?.ok_or(DbError::NotFound)?;
+                    epoch = paused.human_epoch;
+                    pending.extend(paused.ends);
                     pending.push(tell(&mut tx, loop_key, Notice::LoopStopped { conversation }).await?);
                     ("loop", None)
                 }
                 Gate::Handoff => {
-                    epoch = conversations::pause(&mut tx, conversation, "customer").await?.unwrap_or(epoch);
+                    let paused = conversations::pause(&mut tx, conversation, PausedBy::Customer, None).await?.ok_or(DbError::NotFound)?;
+                    epoch = paused.human_epoch;
+                    pending.extend(paused.ends);
                     pending.push(tell(&mut tx, handoff_key, Notice::Handoff { conversation, message: None }).await?);
                     ("handoff", Some(Reply::system("handoff", texts::render(&Text::Handoff, language))))
                 }

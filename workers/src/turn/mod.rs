@@ -10,7 +10,7 @@ mod open;
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use frontdesk_core::db::channels::ChannelRef;
 use frontdesk_core::db::conversations::ConversationRow;
 use frontdesk_core::db::messages::OutboundRow;
@@ -32,7 +32,7 @@ use crate::crash::{self, Point};
 use crate::runner::{JobContext, JobError};
 
 pub use compose::Reply;
-pub(crate) use deliver::undeliverable;
+pub(crate) use deliver::{Outcome, SETTLE, undeliverable, unsettled};
 pub(crate) use open::to_store;
 
 /// What is left of the deadline must suffice for a model call, or a turn does not start over for another message.
@@ -237,11 +237,6 @@ fn messages(mail: &[Mail]) -> impl Iterator<Item = (&Mail, &CustomerMessage)> {
         Happening::Message(message) => Some((mail, message)),
         _ => None,
     })
-}
-
-/// Meta's window, with a margin: an answer that leaves at its very end may arrive too late.
-fn window() -> TimeDelta {
-    TimeDelta::hours(24) - TimeDelta::minutes(5)
 }
 
 /// Leaves a notice to staff in the outbox; one per key, however often it is told.

@@ -10,7 +10,7 @@ use frontdesk_core::inbound::{Content, InboundEvent};
 use frontdesk_core::jobs::Notice;
 use frontdesk_core::mailbox::Mail;
 
-use super::{Said, Standing, Turn, TurnClock, tell, window};
+use super::{Said, Standing, Turn, TurnClock, tell};
 use crate::App;
 use crate::agent::texts::{self, Language};
 use crate::crash::{self, Point};
@@ -121,7 +121,8 @@ async fn open_in(
         .filter_map(|(mail, message)| Some((*mail, *message, stored.iter().find(|row| row.provider_id == message.message_id)?)))
         .filter(|(_, _, row)| !answered(row))
         .collect();
-    let (timely, late): (Vec<_>, Vec<_>) = open.into_iter().partition(|(mail, _, _)| mail.event.occurred_at > clock.now() - window());
+    let (timely, late): (Vec<_>, Vec<_>) =
+        open.into_iter().partition(|(mail, _, _)| mail.event.occurred_at > clock.now() - conversations::WINDOW);
     if let Some((_, message, _)) = late.first() {
         let notice = Notice::Missed { conversation: conversation.id(), count: late.len() };
         let notice_key = format!("missed:{}:{}", conversation.id(), message.message_id);
