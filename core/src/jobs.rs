@@ -9,6 +9,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::auth::{LinkPurpose, Role};
+use crate::hours::Hours;
 use crate::ids::{ChannelId, ConversationId, MessageId, NoteId, OrderNo, ProductId, UserId};
 use crate::inbound::{ConversationKey, InboundEvent, Platform};
 use crate::money::Money;
@@ -113,6 +115,20 @@ jobs! {
     RecordEvents = "record_events" -> (), Retry::patient(12), Duration::from_secs(30), 16;
     /// Opens a shop with its owner.
     RegisterShop = "register_shop" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Mails somebody a link by which they set a password or confirm their address; an address that nobody has gets none.
+    SendLink = "send_link" -> (), Retry::patient(10), Duration::from_secs(30), 8;
+    /// Sets the password of somebody who holds a link to do so, and ends their sessions.
+    ResetPassword = "reset_password" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Notes that somebody's address is theirs, as they hold a link that was mailed there.
+    ConfirmEmail = "confirm_email" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Changes the password of somebody who knows the old one, and ends their sessions.
+    ChangePassword = "change_password" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Adds somebody to the team and has them mailed a link.
+    InviteColleague = "invite_colleague" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Gives a colleague another role, or removes them, and ends their sessions.
+    ChangeColleague = "change_colleague" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Replaces the shop's settings, if nobody has changed them meanwhile.
+    SaveShop = "save_shop" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
     /// Connects a channel, or changes its token.
     SaveChannel = "save_channel" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
     /// Disconnects a channel.
@@ -246,6 +262,121 @@ pub struct RegisterShop {
     pub currency: String,
     /// BCP 47, e.g. `en`.
     pub locale: String,
+}
+
+/// See [`JobName::SendLink`]. A repeat mails again, under one `Message-ID`; any of the links works, and only one of them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SendLink {
+    /// Lower case.
+    pub email: String,
+    /// What the link is for.
+    pub purpose: LinkPurpose,
+    /// Whose team one is invited to.
+    #[serde(default)]
+    pub shop_name: Option<String>,
+}
+
+/// See [`JobName::ResetPassword`]. The fingerprint makes it safe to repeat.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ResetPassword {
+    /// Whose.
+    pub user: UserId,
+    /// The fingerprint of the hash that it replaces.
+    pub replaces: String,
+    /// bcrypt; made where the password arrived.
+    pub password_hash: String,
+}
+
+/// See [`JobName::ConfirmEmail`]. Setting a state twice changes nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConfirmEmail {
+    /// Whose.
+    pub user: UserId,
+    /// The address's fingerprint.
+    pub email: String,
+}
+
+/// See [`JobName::ChangePassword`]. Setting a state twice changes nothing.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ChangePassword {
+    /// Whose.
+    pub user: UserId,
+    /// bcrypt; made where the password arrived.
+    pub password_hash: String,
+}
+
+/// See [`JobName::InviteColleague`]. Safe to repeat: the request's key is unique per shop.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct InviteColleague {
+    /// The request.
+    pub request: RequestKey,
+    /// Lower case.
+    pub email: String,
+    /// What colleagues call them.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// bcrypt of a password that nobody knows.
+    pub password_hash: String,
+}
+
+/// See [`JobName::ChangeColleague`]. Safe to repeat: the request's key is unique per shop.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChangeColleague {
+    /// The request.
+    pub request: RequestKey,
+    /// Whom.
+    pub user: UserId,
+    /// What they may do; absent: nothing any more.
+    pub role: Option<Role>,
+}
+
+/// See [`JobName::SaveShop`]. The version makes it safe to repeat.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SaveShop {
+    /// The request.
+    pub request: RequestKey,
+    /// The version that the change was made from.
+    pub version: i32,
+    /// What shall stand.
+    pub settings: ShopSettings,
+}
+
+/// What an owner sets of a shop.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ShopSettings {
+    /// What customers call it.
+    pub name: String,
+    /// `product`, `service` or `both`.
+    pub kind: String,
+    /// IANA zone of its calendar.
+    pub timezone: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// BCP 47.
+    pub locale: String,
+    /// The name under which the agent answers.
+    pub agent_name: String,
+    /// What the owner wants of the agent.
+    pub agent_instructions: String,
+    /// Address, policies, answers to common questions.
+    pub about: String,
+    /// Opening hours.
+    pub hours: Hours,
+    /// `words` or `intent`.
+    pub handoff_mode: String,
+    /// The shop's own words that ask for a human; empty: the default list.
+    pub handoff_words: Vec<String>,
+    /// Whom to tell by e-mail; the owner if absent.
+    pub handoff_email: Option<String>,
+    /// Whom to tell on WhatsApp: digits.
+    pub handoff_whatsapp: Option<String>,
+    /// What customers of an inactive shop are told.
+    pub inactive_text: Option<String>,
+    /// How many minutes a pause lasts of which nobody said how long; absent: until somebody resumes.
+    pub pause_minutes: Option<i32>,
+    /// US dollars a day for models.
+    pub daily_model_budget: Money,
 }
 
 /// See [`JobName::SaveChannel`]. One row per platform and external id.

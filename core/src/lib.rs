@@ -25,6 +25,7 @@ pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod hours;
 pub mod ids;
 pub mod image_url;
 pub mod inbound;

@@ -79,6 +79,8 @@ const KINDS: &[(&str, Permission)] = &[
     ("conversation", Permission::ConversationsRead),
     ("handoff", Permission::ConversationsRead),
     ("channel", Permission::ChannelsRead),
+    ("shop", Permission::ShopRead),
+    ("team", Permission::TeamRead),
 ];
 
 /// What one must be allowed, to see events of this kind; `None` for a kind there is not, which nobody sees.

@@ -1,6 +1,7 @@
 //! The handlers, one file per subject: parse, then one read or one job, then the reply.
 
 pub mod admin;
+pub mod audit;
 pub mod auth;
 pub mod channels;
 pub mod conversations;
@@ -10,8 +11,12 @@ pub mod jobs;
 pub mod ops;
 pub mod order_export;
 pub mod orders;
+pub mod passwords;
 pub mod products;
+pub mod sessions;
+pub mod shop;
 pub mod stock;
+pub mod team;
 pub mod thread;
 
 use frontdesk_core::db::DbError;

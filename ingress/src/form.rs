@@ -175,22 +175,36 @@ impl Form {
 
     /// An amount that may be absent.
     pub fn maybe_money(&mut self, name: &'static str) -> Option<Money> {
-        self.take(name).and_then(|value| {
-            let amount = value
-                .as_str()
-                .and_then(|text| Decimal::from_str_exact(text).ok())
-                .filter(|amount| !amount.is_sign_negative() || amount.is_zero());
-            let money = amount.and_then(|amount| Money::new(amount).ok());
-            if money.is_none() {
-                self.refuse(name, "must be an amount as a string with at most two decimals, e.g. \"59.90\"");
-            }
-            money
+        let value = self.take(name)?;
+        let amount = value
+            .as_str()
+            .and_then(|text| Decimal::from_str_exact(text).ok())
+            .filter(|amount| !amount.is_sign_negative() || amount.is_zero());
+        let money = amount.and_then(|amount| Money::new(amount).ok());
+        if money.is_none() {
+            self.refuse(name, "must be an amount as a string with at most two decimals, e.g. \"59.90\"");
+        }
+        money
+    }
+
+    /// A phone number that may be absent: its digits.
+    pub fn maybe_phone(&mut self, name: &'static str) -> Option<String> {
+        self.maybe_parsed(name, "must be a phone number with its country code, e.g. +15550100022", |text| {
+            let digits: String = text.chars().filter(|c| !matches!(c, '+' | ' ' | '-' | '(' | ')')).collect();
+            ((5..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
         })
     }
 
     /// An e-mail address, in lower case.
     pub fn email(&mut self, name: &'static str) -> Option<String> {
-        self.parsed(name, "must be an e-mail address", |text| {
+        let had = self.has(name);
+        let value = self.maybe_email(name);
+        self.missing(name, value, had)
+    }
+
+    /// An e-mail address that may be absent, in lower case.
+    pub fn maybe_email(&mut self, name: &'static str) -> Option<String> {
+        self.maybe_parsed(name, "must be an e-mail address", |text| {
             let (local, host) = text.rsplit_once('@')?;
             let fine = !local.is_empty()
                 && local.len() <= 64
@@ -280,7 +294,7 @@ impl Form {
         value
     }
 
-    /// A list of texts that may be absent.
+    /// A list of texts, each trimmed; empty when absent.
     pub fn texts(&mut self, name: &'static str, most: usize, chars: RangeInclusive<usize>) -> Vec<String> {
         let items = match self.take(name) {
             None => return Vec::new(),
@@ -377,6 +391,17 @@ mod tests {
         form.unknown();
         fields.push(form.errors.last().unwrap().field.clone());
         assert_eq!(fields, ["name", "price", "stock", "sku", "lines[0].quantity", "lines[1]", "shop_id"]);
+    }
+
+    #[test]
+    fn texts_and_objects_name_the_entry_that_is_wrong() {
+        let mut form = form(r#"{"words": ["help", " ", 7], "hours": {"mon": "late", "moon": []}, "more": []}"#);
+        assert_eq!(form.texts("words", 3, 1..=10), ["help"]);
+        assert!(form.texts("none", 3, 1..=10).is_empty());
+        form.maybe_object("hours", |day| Some(day.texts("mon", 3, 1..=10)));
+        assert!(form.maybe_object("more", |_| Some(())).is_none());
+        let fields: Vec<_> = form.errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["words[1]", "words[2]", "hours.mon", "hours.moon", "more"]);
     }
 
     #[test]

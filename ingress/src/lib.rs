@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use frontdesk_core::auth::{Passwords, Revocations, Throttle, Tokens};
+use frontdesk_core::auth::{Passwords, Revocations, SessionList, Throttle, Tokens};
 use frontdesk_core::clock::{SharedClock, SystemClock};
 use frontdesk_core::config::IngressConfig;
 use frontdesk_core::db::{ConnectError, Db, PoolSettings};
@@ -51,6 +51,7 @@ pub struct App {
     pub(crate) tokens: Tokens,
     pub(crate) passwords: Passwords,
     pub(crate) revocations: Revocations,
+    pub(crate) sessions: SessionList,
     pub(crate) throttle: Throttle,
     pub(crate) sealer: Sealer,
     pub(crate) clock: SharedClock,
@@ -118,6 +119,7 @@ pub async fn serve_with(
         mailbox: Mailbox::new(&queue),
         tokens: Tokens::new(&config.jwt_secrets, clock.clone()).context("JWT_SECRET")?,
         revocations: Revocations::new(redis.clone(), clock.clone()),
+        sessions: SessionList::new(redis.clone(), clock.clone()),
         throttle: Throttle::new(redis),
         sealer: Sealer::new(&config.encryption_keys).context("ENCRYPTION_KEYS")?,
         body_budget: Arc::new(Semaphore::new(call::BODY_BUDGET_KIB)),

@@ -8,7 +8,10 @@ use frontdesk_core::auth::Permission;
 use hyper::Method;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::api::{admin, auth, channels, conversations, dashboard, events, jobs, ops, order_export, orders, products, stock, thread};
+use crate::api::{
+    admin, audit, auth, channels, conversations, dashboard, events, jobs, ops, order_export, orders, passwords, products, sessions, shop,
+    stock, team, thread,
+};
 use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
 use crate::command::{self, Asked};
 use crate::form::Request;
@@ -17,6 +20,7 @@ use crate::{gate, webhooks};
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
 const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
@@ -24,8 +28,8 @@ const DELETE: Method = Method::DELETE;
 #[must_use]
 pub fn table() -> Vec<Route> {
     use Permission::{
-        ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Dashboard, OrdersExport, OrdersRead, OrdersSummary,
-        OrdersWrite, Own, ProductsRead, ProductsWrite,
+        Audit, ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Dashboard, OrdersExport, OrdersRead, OrdersSummary,
+        OrdersWrite, Own, ProductsRead, ProductsWrite, ShopRead, ShopWrite, TeamRead, TeamWrite,
     };
     vec![
         // Meta
@@ -36,6 +40,42 @@ pub fn table() -> Vec<Route> {
         public(POST, "/auth/login", "Log in", auth::login).takes::<auth::Login>().gives::<auth::LoggedIn>(200),
         anyone(POST, "/auth/logout", "End this session, really", auth::logout).gives_nothing(),
         anyone(GET, "/auth/me", "Who am I, and what may I do", auth::me).gives::<auth::Me>(200),
+        public(POST, "/auth/forgot", "Have a link to a new password mailed, if there is such an account", passwords::forgot)
+            .takes::<passwords::Forgot>()
+            .gives_nothing(),
+        public(POST, "/auth/reset", "Set a password by a mailed link; every session ends", passwords::reset)
+            .takes::<passwords::Reset>()
+            .gives_nothing(),
+        public(POST, "/auth/confirm", "Confirm one's address by a mailed link", passwords::confirm)
+            .takes::<passwords::Confirm>()
+            .gives_nothing(),
+        anyone(POST, "/auth/confirm/send", "Have the link mailed again that confirms one's address", passwords::send_confirmation)
+            .gives_nothing(),
+        anyone(POST, "/auth/password", "Change one's password; every session ends, this one too", passwords::change)
+            .takes::<passwords::Change>()
+            .gives_nothing(),
+        anyone(GET, "/auth/sessions", "Where one is logged in", sessions::list).gives::<sessions::Sessions>(200),
+        anyone(DELETE, "/auth/sessions/{id}", "End one of one's sessions", sessions::end).gives_nothing(),
+        anyone(DELETE, "/auth/sessions", "End all of one's sessions, this one too", sessions::end_all).gives_nothing(),
+        public(GET, "/password", "The page that a link to a password opens", passwords::password_page).text(),
+        public(GET, "/confirm", "The page that a link to confirm an address opens", passwords::confirm_page).text(),
+        // The team
+        staff(GET, "/team", TeamRead, "The team", team::list).gives::<team::Team>(200),
+        command(POST, "/team", TeamWrite, "Invite somebody by e-mail; again, if they have not joined yet", team::invite)
+            .takes::<team::Invite>()
+            .gives::<team::Colleague>(201),
+        command(PATCH, "/team/{id}", TeamWrite, "Give a colleague another role; their sessions end", team::change)
+            .takes::<team::NewRole>()
+            .gives::<team::Colleague>(200),
+        command(DELETE, "/team/{id}", TeamWrite, "Remove a colleague; their sessions end", team::remove).gives_nothing(),
+        // The shop
+        staff(GET, "/shop", ShopRead, "The shop's settings", shop::read).gives::<shop::Shop>(200),
+        command(PUT, "/shop", ShopWrite, "Replace the shop's settings, if nobody has changed them meanwhile", shop::save)
+            .takes::<shop::SaveShop>()
+            .gives::<shop::Shop>(200),
+        staff(GET, "/audit", Audit, "Who changed what, the latest first", audit::list)
+            .asks::<audit::ChangesOf>()
+            .gives::<audit::Changes>(200),
         // Channels
         staff(GET, "/channels", ChannelsRead, "List the connected accounts", channels::list).gives::<channels::Channels>(200),
         command(POST, "/channels", ChannelsWrite, "Connect an account, or change its token", channels::save)
@@ -133,6 +173,10 @@ pub fn table() -> Vec<Route> {
         // Jobs
         staff(GET, "/jobs/{id}", Own, "The answer to a write that was accepted with 202", jobs::find).gives::<jobs::Job>(200),
         // Administration
+        admin_only(GET, "/admin/shops", "Every shop", admin::shops).asks::<admin::Page>().gives::<admin::Shops>(200),
+        admin_only(GET, "/admin/logs", "Raw events in and out, the latest first", admin::logs)
+            .asks::<admin::LogsOf>()
+            .gives::<admin::Logs>(200),
         admin_only(GET, "/admin/queues", "Every queue: waiting, running, delayed, dead", admin::queues).gives::<admin::Queues>(200),
         admin_only(GET, "/admin/queues/{queue}/dead", "A queue's dead jobs", admin::dead)
             .asks::<admin::Page>()

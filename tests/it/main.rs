@@ -1,6 +1,7 @@
 //! Stories across processes; one file each.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod accounts;
 mod agent_guards;
 mod crash;
 mod dashboard;

@@ -211,8 +211,13 @@ impl TestStack {
         Talk { stack: self, account, id: id.to_owned(), customer, heard: std::cell::Cell::new(0) }
     }
 
+    /// Nobody who is logged in.
+    pub fn nobody(&self) -> Api<'_> {
+        Api { stack: self, token: String::new() }
+    }
+
     /// Logs in; the token is a Bearer.
-    pub async fn log_in(&self, (email, password): User) -> anyhow::Result<Api<'_>> {
+    pub async fn log_in(&self, (email, password): User<'_>) -> anyhow::Result<Api<'_>> {
         let body = json!({"email": email, "password": password});
         let response = self.http.post(format!("{}/auth/login", self.base_url)).json(&body).send().await?;
         ensure!(response.status() == 200, "login of {email}: {}", response.status());
@@ -223,11 +228,11 @@ impl TestStack {
 }
 
 /// A sample user: e-mail and password.
-pub type User = (&'static str, &'static str);
-pub const OWNER: User = ("owner@northwind.example", "northwind-owner");
-pub const ORDER_MANAGER: User = ("orders@northwind.example", "northwind-orders");
-pub const ACCOUNTANT: User = ("books@northwind.example", "northwind-books");
-pub const OTHER_OWNER: User = ("owner@elodie.example", "elodie-owner");
+pub type User<'a> = (&'a str, &'a str);
+pub const OWNER: User<'static> = ("owner@northwind.example", "northwind-owner");
+pub const ORDER_MANAGER: User<'static> = ("orders@northwind.example", "northwind-orders");
+pub const ACCOUNTANT: User<'static> = ("books@northwind.example", "northwind-books");
+pub const OTHER_OWNER: User<'static> = ("owner@elodie.example", "elodie-owner");
 
 /// Plants the sample shops; passwords are hashed cheaply.
 pub(crate) async fn seed(database: &SecretString) -> anyhow::Result<()> {
@@ -351,7 +356,8 @@ impl Api<'_> {
     }
 
     async fn call(&self, request: reqwest::RequestBuilder, expected: u16) -> anyhow::Result<Value> {
-        let response = request.bearer_auth(&self.token).send().await?;
+        let request = if self.token.is_empty() { request } else { request.bearer_auth(&self.token) };
+        let response = request.send().await?;
         let (status, url) = (response.status().as_u16(), response.url().clone());
         let body = response.bytes().await?;
         ensure!(status == expected, "{url}: expected {expected}, got {status}: {}", String::from_utf8_lossy(&body));
@@ -377,6 +383,10 @@ impl Api<'_> {
     pub async fn post_with_key(&self, path: &str, key: &str, body: &Value, expected: u16) -> anyhow::Result<Value> {
         let request = self.stack.http.post(format!("{}{path}", self.stack.base_url)).header("idempotency-key", key).json(body);
         self.call(request, expected).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value, expected: u16) -> anyhow::Result<Value> {
+        self.call(self.stack.http.put(format!("{}{path}", self.stack.base_url)).json(body), expected).await
     }
 
     pub async fn patch(&self, path: &str, body: &Value, expected: u16) -> anyhow::Result<Value> {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::jobs::{
-    AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ChangeConversation, ChangeOrder, CheckFigures, DeliverMessage, DropOldLogs,
-    JobName, NotifyStaff, PauseConversation, PlaceOrder, RecordEvents, RegisterShop, RemoveChannel, RestoreProduct, ResumeConversation,
-    SaveChannel, SaveProduct, SweepQueues,
+    AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ChangeColleague, ChangeConversation, ChangeOrder, ChangePassword,
+    CheckFigures, ConfirmEmail, DeliverMessage, DropOldLogs, InviteColleague, JobName, NotifyStaff, PauseConversation, PlaceOrder,
+    RecordEvents, RegisterShop, RemoveChannel, ResetPassword, RestoreProduct, ResumeConversation, SaveChannel, SaveProduct, SaveShop,
+    SendLink, SweepQueues,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +25,13 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::AnswerCustomer => workers.run::<AnswerCustomer>(),
             JobName::RecordEvents => workers.run::<RecordEvents>(),
             JobName::RegisterShop => workers.run::<RegisterShop>(),
+            JobName::SendLink => workers.run::<SendLink>(),
+            JobName::ResetPassword => workers.run::<ResetPassword>(),
+            JobName::ConfirmEmail => workers.run::<ConfirmEmail>(),
+            JobName::ChangePassword => workers.run::<ChangePassword>(),
+            JobName::InviteColleague => workers.run::<InviteColleague>(),
+            JobName::ChangeColleague => workers.run::<ChangeColleague>(),
+            JobName::SaveShop => workers.run::<SaveShop>(),
             JobName::SaveChannel => workers.run::<SaveChannel>(),
             JobName::RemoveChannel => workers.run::<RemoveChannel>(),
             JobName::SaveProduct => workers.run::<SaveProduct>(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use redis::AsyncCommands;
 use redis::aio::ConnectionManager;
+use uuid::Uuid;
 
 use super::tokens::Session;
 use crate::clock::SharedClock;
@@ -43,8 +44,8 @@ impl Revocations {
     ///
     /// # Errors
     /// When Redis is away: the session is then still alive.
-    pub async fn revoke(&self, session: &Session) -> Result<(), RevocationsError> {
-        let left = u64::try_from((session.expires_at() - self.clock.now()).num_seconds()).unwrap_or(0) + 60;
+    pub async fn revoke(&self, session: Uuid, expires_at: DateTime<Utc>) -> Result<(), RevocationsError> {
+        let left = u64::try_from((expires_at - self.clock.now()).num_seconds()).unwrap_or(0) + 60;
         let mut redis = self.redis.clone();
         within(async move { redis.set_ex::<_, _, ()>(session_key(session), 1, left).await }).await
     }
@@ -63,22 +64,38 @@ impl Revocations {
     /// # Errors
     /// When Redis is away; refuse the request then.
     pub async fn revoked(&self, session: &Session) -> Result<bool, RevocationsError> {
-        let keys = [session_key(session), account_key(&session.subject())];
+        let revoked = self.all_revoked(&session.subject(), std::iter::once((session.id(), session.issued_at()))).await?;
+        Ok(revoked != [false])
+    }
+
+    /// The same for sessions of one account, each by its id and when it began.
+    pub(super) async fn all_revoked(
+        &self,
+        subject: &str,
+        sessions: impl Iterator<Item = (Uuid, DateTime<Utc>)>,
+    ) -> Result<Vec<bool>, RevocationsError> {
+        let (mut keys, mut began) = (vec![account_key(subject)], Vec::new());
+        for (id, began_at) in sessions {
+            keys.push(session_key(id));
+            began.push(began_at.timestamp());
+        }
         let mut redis = self.redis.clone();
-        let (one, all): (Option<i64>, Option<i64>) = within(async move { redis.mget(&keys).await }).await?;
-        Ok(one.is_some() || all.is_some_and(|until| session.issued_at().timestamp() <= until))
+        let found: Vec<Option<i64>> = within(async move { redis.mget(&keys).await }).await?;
+        let all_until = found.first().copied().flatten();
+        let ended = |(one, began): (&Option<i64>, i64)| one.is_some() || all_until.is_some_and(|until| began <= until);
+        Ok(found.iter().skip(1).zip(began).map(ended).collect())
     }
 }
 
-fn session_key(session: &Session) -> String {
-    format!("fd:revoked:{{auth}}:{}", session.id())
+fn session_key(session: Uuid) -> String {
+    format!("fd:revoked:{{auth}}:{session}")
 }
 
 fn account_key(subject: &str) -> String {
     format!("fd:revoked:{{auth}}:{subject}")
 }
 
-async fn within<T>(work: impl Future<Output = redis::RedisResult<T>>) -> Result<T, RevocationsError> {
+pub(super) async fn within<T>(work: impl Future<Output = redis::RedisResult<T>>) -> Result<T, RevocationsError> {
     match tokio::time::timeout(PATIENCE, work).await {
         Ok(answer) => answer.map_err(|error| RevocationsError(Some(error))),
         Err(_) => Err(RevocationsError(None)),

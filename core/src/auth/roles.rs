@@ -43,6 +43,16 @@ pub enum Permission {
     ChannelsRead,
     /// Connect and disconnect channels.
     ChannelsWrite,
+    /// See the shop's settings.
+    ShopRead,
+    /// Change the shop's settings.
+    ShopWrite,
+    /// See the team.
+    TeamRead,
+    /// Invite, change and remove colleagues.
+    TeamWrite,
+    /// See who changed what.
+    Audit,
 }
 
 impl Permission {
@@ -61,6 +71,11 @@ impl Permission {
         Self::ConversationsWrite,
         Self::ChannelsRead,
         Self::ChannelsWrite,
+        Self::ShopRead,
+        Self::ShopWrite,
+        Self::TeamRead,
+        Self::TeamWrite,
+        Self::Audit,
     ];
 
     /// The name used in documents and in `GET /auth/me`.
@@ -80,6 +95,11 @@ impl Permission {
             Self::ConversationsWrite => "conversations.write",
             Self::ChannelsRead => "channels.read",
             Self::ChannelsWrite => "channels.write",
+            Self::ShopRead => "shop.read",
+            Self::ShopWrite => "shop.write",
+            Self::TeamRead => "team.read",
+            Self::TeamWrite => "team.write",
+            Self::Audit => "audit",
         }
     }
 }
@@ -108,14 +128,16 @@ impl Role {
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {
         use Permission::{
-            ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Dashboard, OrdersExport, OrdersRead, OrdersSummary,
-            OrdersWrite, Own, ProductsRead, ProductsWrite, Profit,
+            Audit, ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Dashboard, OrdersExport, OrdersRead, OrdersSummary,
+            OrdersWrite, Own, ProductsRead, ProductsWrite, Profit, ShopRead, ShopWrite, TeamRead, TeamWrite,
         };
         match permission {
             Own | OrdersRead | Dashboard => true,
             ProductsRead | OrdersWrite | ConversationsRead | ConversationsWrite => matches!(self, Self::Owner | Self::OrderManager),
             OrdersSummary | OrdersExport | Profit => matches!(self, Self::Owner | Self::Accountant),
-            ProductsWrite | ChannelsRead | ChannelsWrite => matches!(self, Self::Owner),
+            ProductsWrite | ChannelsRead | ChannelsWrite | ShopRead | ShopWrite | TeamRead | TeamWrite | Audit => {
+                matches!(self, Self::Owner)
+            }
         }
     }
 }

@@ -16,6 +16,10 @@ const PER_ACCOUNT: Limit = Limit { tries: 60, seconds: 60 * 60 };
 const PER_ADDRESS: Limit = Limit { tries: 100, seconds: 15 * 60 };
 /// New shops from one address.
 const REGISTRATIONS: Limit = Limit { tries: 20, seconds: 60 * 60 };
+/// Links mailed to one account: nobody's mailbox is flooded.
+const LINKS: Limit = Limit { tries: 5, seconds: 60 * 60 };
+/// Links asked for, or used, from one address.
+const LINKS_PER_ADDRESS: Limit = Limit { tries: 40, seconds: 60 * 60 };
 /// A request waits no longer for Redis than this.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -86,6 +90,27 @@ impl Throttle {
     /// When it is one too many, or Redis is away.
     pub async fn registration(&self, address: IpAddr) -> Result<(), Throttled> {
         self.count(&[(format!("fd:throttle:{{auth}}:register:{}", network(address)), REGISTRATIONS)]).await
+    }
+
+    /// Counts a link that is about to be mailed.
+    ///
+    /// # Errors
+    /// When it is one too many, or Redis is away.
+    pub async fn link(&self, email: &str, address: IpAddr) -> Result<(), Throttled> {
+        let (account, address) = (digest(email), network(address));
+        self.count(&[
+            (format!("fd:throttle:{{auth}}:link:{account}"), LINKS),
+            (format!("fd:throttle:{{auth}}:links:{address}"), LINKS_PER_ADDRESS),
+        ])
+        .await
+    }
+
+    /// Counts the use of a link that is about to be tried.
+    ///
+    /// # Errors
+    /// When it is one too many, or Redis is away.
+    pub async fn link_use(&self, address: IpAddr) -> Result<(), Throttled> {
+        self.count(&[(format!("fd:throttle:{{auth}}:link-use:{}", network(address)), LINKS_PER_ADDRESS)]).await
     }
 
     /// One round trip for all the limits. Each window begins with its first try and ends by itself.

@@ -315,6 +315,19 @@ pub async fn assign(tx: &mut ShopTx, conversation: ConversationId, user: Option<
     Ok(changed > 0)
 }
 
+/// What was a colleague's is nobody's.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn release(tx: &mut ShopTx, user: UserId) -> Result<(), DbError> {
+    sql("UPDATE conversations SET assigned_to = NULL WHERE shop_id = $1 AND assigned_to = $2")
+        .bind::<Integer, _>(tx.shop())
+        .bind::<Integer, _>(user)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// An answer was stored: the conversation waits for none, unless the customer writes again.
 ///
 /// # Errors

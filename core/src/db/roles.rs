@@ -31,7 +31,7 @@ pub const GRANTS: &[Grant] = &[
     // A shop is made by `system.register_shop`, and never deleted.
     Grant { table: "shops", app: "SELECT, UPDATE", ingress: "SELECT" },
     // The ingress checks passwords through `system.find_login` alone.
-    Grant { table: "users", app: "SELECT, INSERT, UPDATE, DELETE", ingress: "SELECT (shop_id, id, email, name, role, active, created_at)" },
+    Grant { table: "users", app: "SELECT, INSERT, UPDATE, DELETE", ingress: "SELECT (shop_id, id, email, name, role, active, created_at, email_confirmed_at, invited_at)" },
     // Tokens are for those who send.
     Grant {
         table: "channels",

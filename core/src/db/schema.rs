@@ -317,6 +317,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         pause_minutes -> Nullable<Int4>,
+        version -> Int4,
     }
 }
 
@@ -374,6 +375,8 @@ diesel::table! {
         role -> Text,
         active -> Bool,
         created_at -> Timestamptz,
+        email_confirmed_at -> Nullable<Timestamptz>,
+        invited_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -6,8 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Integer, Jsonb, Nullable, Numeric, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
+use serde::Serialize;
 
 use super::{DbError, ShopTx, sql::sql};
+use crate::jobs::ShopSettings;
 use crate::plans::Plan;
 
 /// What a turn, a screen or a notice needs to know of a shop.
@@ -186,4 +188,151 @@ pub async fn set_plan(tx: &mut ShopTx, plan: Plan, active: bool) -> Result<(), D
         .execute(tx.conn())
         .await?;
     Ok(())
+}
+
+/// The shop as its owner sets it up.
+#[derive(Debug, Clone, Serialize, QueryableByName)]
+pub struct SettingsRow {
+    /// What customers call it.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// `product`, `service` or `both`.
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    /// IANA zone of its calendar.
+    #[diesel(sql_type = Text)]
+    pub timezone: String,
+    /// ISO 4217.
+    #[diesel(sql_type = Text)]
+    pub currency: String,
+    /// BCP 47.
+    #[diesel(sql_type = Text)]
+    pub locale: String,
+    /// Its plan.
+    #[diesel(sql_type = Text)]
+    pub plan: String,
+    /// `active` or `inactive`.
+    #[diesel(sql_type = Text)]
+    pub status: String,
+    /// When its trial ends, if it has one.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub trial_ends_at: Option<DateTime<Utc>>,
+    /// The name under which the agent answers.
+    #[diesel(sql_type = Text)]
+    pub agent_name: String,
+    /// What the owner wants of the agent.
+    #[diesel(sql_type = Text)]
+    pub agent_instructions: String,
+    /// Address, policies, answers to common questions.
+    #[diesel(sql_type = Text)]
+    pub about: String,
+    /// Opening hours, see [`crate::hours::Hours`].
+    #[diesel(sql_type = Jsonb)]
+    pub hours: serde_json::Value,
+    /// `words` or `intent`.
+    #[diesel(sql_type = Text)]
+    pub handoff_mode: String,
+    /// The shop's own words that ask for a human; empty: the default list.
+    #[diesel(sql_type = Array<Text>)]
+    pub handoff_words: Vec<String>,
+    /// Whom to tell by e-mail; the owner if absent.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub handoff_email: Option<String>,
+    /// Whom to tell on WhatsApp.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub handoff_whatsapp: Option<String>,
+    /// What customers of an inactive shop are told.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub inactive_text: Option<String>,
+    /// How many minutes a pause lasts of which nobody said how long; absent: until somebody resumes.
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub pause_minutes: Option<i32>,
+    /// US dollars a day for models.
+    #[diesel(sql_type = Numeric)]
+    pub daily_model_budget: Decimal,
+    /// Grows with every change; a change names the one it was made from.
+    #[diesel(sql_type = Integer)]
+    pub version: i32,
+    /// When it last changed.
+    #[diesel(sql_type = Timestamptz)]
+    pub updated_at: DateTime<Utc>,
+}
+
+const SETTINGS: &str = "name, kind, timezone, currency, locale, plan, status, trial_ends_at, agent_name, agent_instructions, about, hours, \
+     handoff_mode, handoff_words, handoff_email, handoff_whatsapp, inactive_text, pause_minutes, \
+     round(daily_model_budget, 2) AS daily_model_budget, version, updated_at";
+
+/// The shop as its owner sets it up.
+///
+/// # Errors
+/// [`DbError::NotFound`] if there is no such shop.
+pub async fn settings(tx: &mut ShopTx) -> Result<SettingsRow, DbError> {
+    Ok(sql(format!("SELECT {SETTINGS} FROM shops WHERE id = $1")).bind::<Integer, _>(tx.shop()).get_result(tx.conn()).await?)
+}
+
+/// Why settings were not saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// Somebody else has changed them since this version.
+    #[error("the settings have changed since")]
+    Changed,
+    /// There are orders in the old currency: their sums would mean something else.
+    #[error("there are orders in another currency")]
+    CurrencyInUse,
+    /// A query failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Replaces the settings, if they are still those of `version`.
+///
+/// # Errors
+/// See [`SettingsError`].
+pub async fn save_settings(tx: &mut ShopTx, version: i32, to: &ShopSettings) -> Result<SettingsRow, SettingsError> {
+    #[derive(QueryableByName)]
+    struct Standing {
+        #[diesel(sql_type = Integer)]
+        version: i32,
+        #[diesel(sql_type = Bool)]
+        currency_in_use: bool,
+    }
+    let standing: Standing = sql("SELECT version, currency <> $2 AND EXISTS (SELECT FROM orders WHERE shop_id = $1) AS currency_in_use \
+         FROM shops WHERE id = $1 FOR UPDATE")
+    .bind::<Integer, _>(tx.shop())
+    .bind::<Text, _>(&to.currency)
+    .get_result(tx.conn())
+    .await
+    .map_err(DbError::from)?;
+    if standing.version != version {
+        return Err(SettingsError::Changed);
+    }
+    if standing.currency_in_use {
+        return Err(SettingsError::CurrencyInUse);
+    }
+    let hours = serde_json::to_value(&to.hours).map_err(|error| DbError::odd(format!("opening hours: {error}")))?;
+    Ok(sql(format!(
+        "UPDATE shops SET name = $2, kind = $3, timezone = $4, currency = $5, locale = $6, agent_name = $7, agent_instructions = $8, about = $9, \
+         hours = $10, handoff_mode = $11, handoff_words = $12, handoff_email = $13, handoff_whatsapp = $14, inactive_text = $15, \
+         daily_model_budget = $16, pause_minutes = $17, version = version + 1, updated_at = now() WHERE id = $1 RETURNING {SETTINGS}"
+    ))
+    .bind::<Integer, _>(tx.shop())
+    .bind::<Text, _>(&to.name)
+    .bind::<Text, _>(&to.kind)
+    .bind::<Text, _>(&to.timezone)
+    .bind::<Text, _>(&to.currency)
+    .bind::<Text, _>(&to.locale)
+    .bind::<Text, _>(&to.agent_name)
+    .bind::<Text, _>(&to.agent_instructions)
+    .bind::<Text, _>(&to.about)
+    .bind::<Jsonb, _>(hours)
+    .bind::<Text, _>(&to.handoff_mode)
+    .bind::<Array<Text>, _>(&to.handoff_words)
+    .bind::<Nullable<Text>, _>(&to.handoff_email)
+    .bind::<Nullable<Text>, _>(&to.handoff_whatsapp)
+    .bind::<Nullable<Text>, _>(&to.inactive_text)
+    .bind::<Numeric, _>(to.daily_model_budget.amount())
+    .bind::<Nullable<Integer>, _>(to.pause_minutes)
+    .get_result(tx.conn())
+    .await
+    .map_err(DbError::from)?)
 }

@@ -40,7 +40,19 @@ pub const DOORS: &[Door] = &[
         app: true,
         ingress: false,
     },
-    Door { function: "find_login(text)", why: "who logs in names an e-mail, not a shop", app: false, ingress: true },
+    Door { function: "find_login(text)", why: "who logs in, or forgot a password, names an e-mail, not a shop", app: true, ingress: true },
+    Door {
+        function: "reset_password(integer, text, text)",
+        why: "who holds a link to a new password names no shop",
+        app: true,
+        ingress: false,
+    },
+    Door {
+        function: "confirm_email(integer, text)",
+        why: "who holds a link to confirm an address names no shop",
+        app: true,
+        ingress: false,
+    },
     Door { function: "find_admin(integer)", why: "administrators belong to no shop", app: false, ingress: true },
     Door {
         function: "register_shop(text, text, text, text, text, text, text, text, integer, timestamp with time zone)",
@@ -49,6 +61,12 @@ pub const DOORS: &[Door] = &[
         ingress: false,
     },
     Door { function: "list_shops(integer, integer)", why: "administration sees every shop", app: false, ingress: true },
+    Door {
+        function: "list_logs(integer, text, text, text, timestamp with time zone, timestamp with time zone, timestamp with time zone, bigint, integer)",
+        why: "administration reads the raw events of every shop, and of none",
+        app: false,
+        ingress: true,
+    },
     Door {
         function: "claim_outbox(integer, integer, integer)",
         why: "the relay pushes what any shop left behind",
@@ -160,6 +178,60 @@ pub struct ShopRow {
     pub created_at: DateTime<Utc>,
 }
 
+#[derive(QueryableByName)]
+struct Stands {
+    #[diesel(sql_type = Bool)]
+    stands: bool,
+}
+
+/// Which raw events administration wants to see.
+#[derive(Debug, Clone)]
+pub struct LogFilter {
+    /// Of this shop.
+    pub shop: Option<ShopId>,
+    /// Of this platform.
+    pub platform: Option<String>,
+    /// `in` or `out`.
+    pub direction: Option<String>,
+    /// What happened.
+    pub kind: Option<String>,
+    /// Not before.
+    pub from: DateTime<Utc>,
+    /// Before.
+    pub to: DateTime<Utc>,
+    /// Those that come after this one, the latest first.
+    pub before: Option<(DateTime<Utc>, i64)>,
+}
+
+/// A raw event as administration sees it.
+#[derive(Debug, Clone, Serialize, QueryableByName)]
+pub struct LoggedEvent {
+    /// Its id.
+    #[diesel(sql_type = BigInt)]
+    pub id: i64,
+    /// When it was logged.
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
+    /// Whose it is; nobody's on an unknown channel.
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub shop_id: Option<ShopId>,
+    /// `in` or `out`.
+    #[diesel(sql_type = Text)]
+    pub direction: String,
+    /// The platform.
+    #[diesel(sql_type = Text)]
+    pub platform: String,
+    /// Meta's id of the account.
+    #[diesel(sql_type = Text)]
+    pub external_id: String,
+    /// What happened.
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    /// As the platform sent it, or what we sent.
+    #[diesel(sql_type = Jsonb)]
+    pub payload: serde_json::Value,
+}
+
 /// Also used within a shop's transaction, to see whether an account is taken.
 pub(super) async fn channel_in(conn: &mut AsyncPgConnection, key: &ChannelKey) -> Result<Option<ChannelRef>, DbError> {
     let row: Option<RefRow> =
@@ -225,6 +297,42 @@ impl Db {
             };
             Some(Login { password_hash: row.password_hash, active: row.active, who })
         }))
+    }
+
+    /// Sets the password of a user whose present hash has this fingerprint, and notes that the address is theirs. False if it is another by now; the
+    /// same call again is true, as its work stands.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn reset_password(&self, user: UserId, replaces: &str, password_hash: &str) -> Result<bool, DbError> {
+        let (replaces, password_hash) = (replaces.to_owned(), password_hash.to_owned());
+        self.system_tx(TxKind::Command, async move |mut tx| {
+            let row: Stands = sql("SELECT system.reset_password($1, $2, $3) AS stands")
+                .bind::<Integer, _>(user)
+                .bind::<Text, _>(replaces)
+                .bind::<Text, _>(password_hash)
+                .get_result(tx.conn())
+                .await?;
+            Ok(row.stands)
+        })
+        .await
+    }
+
+    /// Notes that the address with this fingerprint is its user's. False if they have another by now, or may not log in.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn confirm_email(&self, user: UserId, email: &str) -> Result<bool, DbError> {
+        let email = email.to_owned();
+        self.system_tx(TxKind::Command, async move |mut tx| {
+            let row: Stands = sql("SELECT system.confirm_email($1, $2) AS stands")
+                .bind::<Integer, _>(user)
+                .bind::<Text, _>(email)
+                .get_result(tx.conn())
+                .await?;
+            Ok(row.stands)
+        })
+        .await
     }
 
     /// An administrator's e-mail; `None` if they are one no more.
@@ -298,6 +406,31 @@ impl Db {
                 .bind::<Integer, _>(limit)
                 .load(tx.conn())
                 .await?)
+        })
+        .await
+    }
+
+    /// A page of the raw events of all shops, the latest first.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn list_logs(&self, filter: &LogFilter, limit: i32) -> Result<Vec<LoggedEvent>, DbError> {
+        let filter = filter.clone();
+        let (before_at, before_id) = filter.before.unzip();
+        self.system_tx(TxKind::Read, async move |mut tx| {
+            Ok(sql("SELECT id, created_at, shop_id, direction, platform, external_id, kind, payload \
+                 FROM system.list_logs($1, $2, $3, $4, $5, $6, $7, $8, $9) ORDER BY created_at DESC, id DESC")
+            .bind::<Nullable<Integer>, _>(filter.shop)
+            .bind::<Nullable<Text>, _>(filter.platform)
+            .bind::<Nullable<Text>, _>(filter.direction)
+            .bind::<Nullable<Text>, _>(filter.kind)
+            .bind::<Timestamptz, _>(filter.from)
+            .bind::<Timestamptz, _>(filter.to)
+            .bind::<Nullable<Timestamptz>, _>(before_at)
+            .bind::<Nullable<BigInt>, _>(before_id)
+            .bind::<Integer, _>(limit)
+            .load(tx.conn())
+            .await?)
         })
         .await
     }

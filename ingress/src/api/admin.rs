@@ -1,6 +1,8 @@
-//! Administration of the queues: how they stand, and what died in them.
+//! Administration: the shops, the raw events, the queues and what died in them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use frontdesk_core::db::system::LogFilter;
+use frontdesk_core::ids::ShopId;
 use frontdesk_core::jobs::JobName;
 use frontdesk_core::queue::{JobId, Stats};
 use futures_util::future::try_join_all;
@@ -99,6 +101,144 @@ impl Request for Page {
     fn read(form: &mut Form) -> Option<Self> {
         Some(Self { limit: limit(form), cursor: cursor(form) })
     }
+}
+
+/// A page of shops.
+#[derive(ToSchema)]
+pub struct Shops {
+    /// The shops.
+    pub items: Vec<ShopView>,
+    /// The next page's `cursor`; absent on the last one.
+    #[schema(required = false)]
+    pub next_cursor: String,
+}
+
+/// A shop at a glance.
+#[derive(ToSchema)]
+pub struct ShopView {
+    /// Its number.
+    pub id: i32,
+    /// Its name.
+    pub name: String,
+    /// `product`, `service` or `both`.
+    pub kind: String,
+    /// `trial`, `starter`, `pro` or `business`.
+    pub plan: String,
+    /// `active` or `inactive`.
+    pub status: String,
+    /// Its owner's address.
+    pub owner_email: Option<String>,
+    /// How many accounts it has connected.
+    pub channels: i64,
+    /// When it was opened.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A page of raw events, the latest first.
+#[derive(ToSchema)]
+pub struct Logs {
+    /// The events.
+    pub items: Vec<LoggedEvent>,
+    /// The next page's `cursor`; absent on the last one.
+    #[schema(required = false)]
+    pub next_cursor: String,
+}
+
+/// A raw event.
+#[derive(ToSchema)]
+pub struct LoggedEvent {
+    /// Its number.
+    pub id: i64,
+    /// When it was logged.
+    pub created_at: DateTime<Utc>,
+    /// Whose it is; nobody's on an account that no shop has connected.
+    pub shop_id: Option<i32>,
+    /// `in` or `out`.
+    pub direction: String,
+    /// `whatsapp`, `instagram` or `messenger`.
+    pub platform: String,
+    /// Meta's id of the account.
+    pub external_id: String,
+    /// What happened.
+    #[schema(example = "message")]
+    pub kind: String,
+    /// As the platform sent it, or what we sent.
+    #[schema(value_type = Object)]
+    pub payload: serde_json::Value,
+}
+
+/// Which raw events to list.
+#[derive(ToSchema)]
+pub struct LogsOf {
+    /// Of this shop.
+    #[schema(required = false)]
+    pub shop_id: Option<i32>,
+    /// `whatsapp`, `instagram` or `messenger`.
+    #[schema(required = false)]
+    pub platform: Option<String>,
+    /// `in` or `out`.
+    #[schema(required = false)]
+    pub direction: Option<String>,
+    /// What happened, e.g. `message`.
+    #[schema(required = false)]
+    pub kind: Option<String>,
+    /// Not before this instant (RFC 3339); a week before `to` when absent.
+    #[schema(required = false)]
+    pub from: Option<DateTime<Utc>>,
+    /// Before this instant (RFC 3339); now when absent.
+    #[schema(required = false)]
+    pub to: Option<DateTime<Utc>>,
+    /// Entries per page, 1 to 100; 50 when absent.
+    #[schema(required = false)]
+    pub limit: i64,
+    /// The `next_cursor` of the page before.
+    #[schema(value_type = Option<String>, required = false)]
+    pub cursor: Option<(DateTime<Utc>, i64)>,
+}
+
+impl Request for LogsOf {
+    fn read(form: &mut Form) -> Option<Self> {
+        let instant = |text: &str| DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
+        let shop_id = form.maybe_integer("shop_id", 1..=i64::from(i32::MAX));
+        let platform = form.maybe_one_of("platform", &["whatsapp", "instagram", "messenger"]).map(str::to_owned);
+        let direction = form.maybe_one_of("direction", &["in", "out"]).map(str::to_owned);
+        let kind = form.maybe_text("kind", 1..=60);
+        let from = form.maybe_parsed("from", INSTANT, instant);
+        let to = form.maybe_parsed("to", INSTANT, instant);
+        let cursor = form.maybe_parsed("cursor", "must be the `next_cursor` of the page before", |text| {
+            let (micros, id) = text.split_once('.')?;
+            Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?))
+        });
+        Some(Self { shop_id, platform, direction, kind, from, to, limit: limit(form), cursor })
+    }
+}
+
+/// What an instant must be.
+const INSTANT: &str = "must be an instant, e.g. 2026-11-30T08:00:00Z";
+/// How far back a list of raw events looks by itself.
+const LOOK_BACK: TimeDelta = TimeDelta::days(7);
+
+pub(crate) async fn shops(cx: AdminCx) -> Result<Reply, HttpError> {
+    let asked: Page = cx.query()?;
+    let after = asked.cursor.map(|id| ShopId(i32::try_from(id).unwrap_or(i32::MAX)));
+    let items = cx.app.db.list_shops(after, i32::try_from(asked.limit + 1).unwrap_or(i32::MAX)).await?;
+    Reply::ok(List::of(items, asked.limit, |shop| shop.id.to_string()))
+}
+
+pub(crate) async fn logs(cx: AdminCx) -> Result<Reply, HttpError> {
+    let asked: LogsOf = cx.query()?;
+    let to = asked.to.unwrap_or_else(|| cx.app.clock.now() + TimeDelta::minutes(1));
+    let filter = LogFilter {
+        shop: asked.shop_id.map(ShopId),
+        platform: asked.platform,
+        direction: asked.direction,
+        kind: asked.kind,
+        from: asked.from.unwrap_or(to - LOOK_BACK),
+        to,
+        before: asked.cursor,
+    };
+    let items = cx.app.db.list_logs(&filter, i32::try_from(asked.limit + 1).unwrap_or(i32::MAX)).await?;
+    Reply::ok(List::of(items, asked.limit, |event| format!("{}.{}", event.created_at.timestamp_micros(), event.id)))
 }
 
 pub(crate) async fn queues(cx: AdminCx) -> Result<Reply, HttpError> {

@@ -1,26 +1,26 @@
 //! Who one is: open a shop, log in, log out, who am I.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use frontdesk_core::auth::{PasswordError, Permission, Role, Session, Throttled, Who};
 use frontdesk_core::db::system::LoginWho;
 use frontdesk_core::db::{TxKind, shops, users};
-use frontdesk_core::jobs::{Answer, FieldError, RegisterShop, RequestKey};
+use frontdesk_core::jobs::{Answer, RegisterShop, RequestKey};
 use frontdesk_core::queue::{From as Origin, Push, Waited};
 use frontdesk_core::tenancy::ShopScope;
-use hyper::header::SET_COOKIE;
+use hyper::header::{SET_COOKIE, USER_AGENT};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::shop;
 use crate::call::PublicCx;
 use crate::command::{self, client_key};
 use crate::form::{Form, Request};
 use crate::gate;
 use crate::reply::{HttpError, Reply};
-
-/// The kinds of shop.
-const KINDS: &[&str] = &["product", "service", "both"];
 
 /// A new shop and its owner.
 #[derive(ToSchema)]
@@ -50,18 +50,12 @@ pub struct Register {
 impl Request for Register {
     fn read(form: &mut Form) -> Option<Self> {
         let shop_name = form.text("shop_name", 1..=120);
-        let kind = form.maybe_one_of("kind", KINDS).unwrap_or("product").to_owned();
+        let kind = form.maybe_one_of("kind", shop::KINDS).unwrap_or("product").to_owned();
         let email = form.email("email");
         let password = form.secret("password", 1..=1000);
-        let timezone = form.maybe_parsed("timezone", "must be an IANA time zone, e.g. Europe/Berlin", |text| {
-            text.parse::<chrono_tz::Tz>().ok().map(|zone| zone.name().to_owned())
-        });
-        let currency = form.maybe_parsed("currency", "must be an ISO 4217 code, e.g. EUR", |text| {
-            (text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())).then(|| text.to_owned())
-        });
-        let locale = form.maybe_parsed("locale", "must be a language tag, e.g. de or pt-BR", |text| {
-            (text.len() <= 20 && text.len() >= 2 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')).then(|| text.to_owned())
-        });
+        let timezone = form.maybe_parsed("timezone", shop::TIMEZONE, shop::timezone);
+        let currency = form.maybe_parsed("currency", shop::CURRENCY, shop::currency);
+        let locale = form.maybe_parsed("locale", shop::LOCALE, shop::locale);
         Some(Self {
             shop_name: shop_name?,
             kind,
@@ -120,6 +114,10 @@ pub struct Me {
     pub id: i32,
     /// The e-mail.
     pub email: String,
+    /// Whether a user showed that they read this address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub email_confirmed: Option<bool>,
     /// A user's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
@@ -160,7 +158,7 @@ pub struct MyShop {
 pub(crate) async fn register(cx: PublicCx) -> Result<Reply, HttpError> {
     let asked: Register = cx.json()?;
     cx.app.throttle.registration(cx.address).await.map_err(throttled)?;
-    let password_hash = cx.app.passwords.hash(asked.password.clone()).await.map_err(password_error)?;
+    let password_hash = cx.app.passwords.hash(asked.password.clone()).await.map_err(|error| password_error(error, "password"))?;
     let parts = [&asked.shop_name, &asked.kind, &asked.email, &asked.timezone, &asked.currency, &asked.locale].map(String::as_str);
     // The password is left out: a fast hash of it has no place in Redis.
     let fingerprint = command::fingerprint(&parts, b"");
@@ -216,20 +214,37 @@ async fn session_for(cx: &PublicCx, email: &str, password: SecretString) -> Resu
         LoginWho::User { user, shop, role } => Who::User { id: user, shop, role },
         LoginWho::Admin { admin } => Who::Admin { id: admin },
     };
-    let (token, expires_at) = cx.app.tokens.issue(who).map_err(HttpError::internal)?;
+    let token = lasting_token(cx, who).await?;
     let (account, role, shop_id) = match who {
         Who::User { shop, role, .. } => ("user", Some(role), Some(shop.0)),
         Who::Admin { .. } => ("admin", None, None),
     };
+    let session = cx.app.tokens.verify(token.expose_secret()).map_err(HttpError::internal)?;
+    let expires_at = session.expires_at();
+    cx.app.sessions.add(&session, cx.header(USER_AGENT.as_str()).unwrap_or_default()).await.map_err(HttpError::unavailable)?;
     let seconds = (expires_at - cx.app.clock.now()).num_seconds();
     let cookie = gate::set_cookie(token.expose_secret(), seconds, cx.app.config.secure_cookie());
     let body = LoggedIn { token: token.expose_secret().to_owned(), expires_at, account, role, shop_id };
     Ok(Some(Reply::ok(body)?.with(SET_COOKIE, &cookie)))
 }
 
+/// A token of a session that is not over as it begins: one that begins in the very second in which the account's sessions were ended would be.
+async fn lasting_token(cx: &PublicCx, who: Who) -> Result<SecretString, HttpError> {
+    for _ in 0..3 {
+        let (token, _) = cx.app.tokens.issue(who).map_err(HttpError::internal)?;
+        let session = cx.app.tokens.verify(token.expose_secret()).map_err(HttpError::internal)?;
+        if !cx.app.revocations.revoked(&session).await.map_err(HttpError::unavailable)? {
+            return Ok(token);
+        }
+        let into_second = u64::from(cx.app.clock.now().timestamp_subsec_millis());
+        tokio::time::sleep(Duration::from_millis(1001_u64.saturating_sub(into_second))).await;
+    }
+    Err(HttpError::overloaded())
+}
+
 /// Ends the session, on every replica at once.
 pub(crate) async fn logout(cx: PublicCx, session: Session) -> Result<Reply, HttpError> {
-    cx.app.revocations.revoke(&session).await.map_err(HttpError::unavailable)?;
+    cx.app.revocations.revoke(session.id(), session.expires_at()).await.map_err(HttpError::unavailable)?;
     Ok(Reply::empty().with(SET_COOKIE, &gate::set_cookie("", 0, cx.app.config.secure_cookie())))
 }
 
@@ -257,6 +272,7 @@ pub(crate) async fn me(cx: PublicCx, session: Session) -> Result<Reply, HttpErro
                 account: "user",
                 id: id.0,
                 email: user.email,
+                email_confirmed: Some(user.email_confirmed),
                 name: Some(user.name),
                 role: Some(role),
                 permissions,
@@ -266,25 +282,33 @@ pub(crate) async fn me(cx: PublicCx, session: Session) -> Result<Reply, HttpErro
         }
         (Who::Admin { id }, _) => {
             let email = cx.app.db.find_admin(id).await?.ok_or_else(HttpError::unauthorized)?;
-            Reply::ok(Me { account: "admin", id: id.0, email, name: None, role: None, permissions: vec!["admin"], shop: None, expires_at })
+            Reply::ok(Me {
+                account: "admin",
+                id: id.0,
+                email,
+                email_confirmed: None,
+                name: None,
+                role: None,
+                permissions: vec!["admin"],
+                shop: None,
+                expires_at,
+            })
         }
         (Who::User { .. }, None) => Err(HttpError::unauthorized()),
     }
 }
 
-fn throttled(error: Throttled) -> HttpError {
+pub(super) fn throttled(error: Throttled) -> HttpError {
     match error {
         Throttled::TooMany { retry_after } => HttpError::too_many(retry_after),
         unavailable @ Throttled::Unavailable(_) => HttpError::unavailable(unavailable),
     }
 }
 
-fn password_error(error: PasswordError) -> HttpError {
+pub(super) fn password_error(error: PasswordError, field: &str) -> HttpError {
     match error {
         PasswordError::Busy => HttpError::overloaded(),
         PasswordError::Failed => HttpError::internal(error),
-        PasswordError::TooLong | PasswordError::TooShort | PasswordError::Nul => {
-            HttpError::invalid(vec![FieldError { field: "password".to_owned(), message: error.to_string() }])
-        }
+        PasswordError::TooLong | PasswordError::TooShort | PasswordError::Nul => HttpError::invalid_field(field, error.to_string()),
     }
 }

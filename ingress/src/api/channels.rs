@@ -76,10 +76,7 @@ impl Request for SaveChannel {
         });
         let name = form.maybe_text("name", 0..=120).unwrap_or_default();
         let token = form.maybe_secret("token", 1..=4096);
-        let phone = form.maybe_parsed("phone", "must be a phone number with its country code, e.g. +15550100022", |text| {
-            let digits: String = text.chars().filter(|c| !matches!(c, '+' | ' ' | '-' | '(' | ')')).collect();
-            ((5..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
-        });
+        let phone = form.maybe_phone("phone");
         let login = form.maybe_one_of("login", &["facebook", "instagram"]).map(str::to_owned);
         Some(Self { platform: platform?, external_id: external_id?, name, token, phone, login })
     }

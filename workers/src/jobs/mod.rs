@@ -5,25 +5,34 @@ mod adjust_stock;
 mod answer_as_human;
 mod answer_customer;
 mod archive_product;
+mod change_colleague;
 mod change_conversation;
 mod change_order;
+mod change_password;
 mod check_figures;
+mod confirm_email;
 mod deliver_message;
 mod drop_old_logs;
+mod invite_colleague;
 mod notify_staff;
 mod pause_conversation;
 mod place_order;
 mod record_events;
 mod register_shop;
 mod remove_channel;
+mod reset_password;
 mod restore_product;
 mod resume_conversation;
 mod save_channel;
 mod save_product;
+mod save_shop;
+mod send_link;
 mod sweep_queues;
 
+use frontdesk_core::auth::Revocations;
 use frontdesk_core::db::outbox::Pending;
 use frontdesk_core::db::{DbError, ShopTx, TxKind, requests};
+use frontdesk_core::ids::UserId;
 use frontdesk_core::jobs::{Answer, FieldError, Refusal, RefusalKind, RequestKey};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -102,6 +111,12 @@ fn sku_taken() -> Answer {
 
 fn key_reused() -> Answer {
     refused(RefusalKind::Conflict, "idempotency_key_reused", "This Idempotency-Key was used for another request. Use a fresh key.")
+}
+
+/// Ends every session of a user, whose role or password is another now.
+async fn end_sessions(app: &App, user: UserId) -> Result<(), JobError> {
+    let revocations = Revocations::new(app.queue.connection(), app.clock.clone());
+    revocations.revoke_account(&format!("user:{user}"), app.clock.now()).await.map_err(|_| JobError::retry("redis_away"))
 }
 
 fn actor(request: &RequestKey) -> String {

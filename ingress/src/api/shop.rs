@@ -1,0 +1,265 @@
+//! How the owner sets the shop up.
+
+use chrono::{DateTime, Utc};
+use frontdesk_core::db::{DbError, TxKind, shops};
+use frontdesk_core::hours::{self, Hours, Span};
+use frontdesk_core::jobs::{self, ShopSettings};
+use frontdesk_core::money::Money;
+use rust_decimal::Decimal;
+use utoipa::ToSchema;
+
+use crate::call::{CommandCx, StaffCx};
+use crate::command::Asked;
+use crate::form::{Form, Request};
+use crate::reply::{HttpError, Reply};
+
+/// The kinds of shop.
+pub(super) const KINDS: &[&str] = &["product", "service", "both"];
+/// What a time zone must be.
+pub(super) const TIMEZONE: &str = "must be an IANA time zone, e.g. Europe/Berlin";
+/// What a currency must be.
+pub(super) const CURRENCY: &str = "must be an ISO 4217 code, e.g. EUR";
+/// What a language must be.
+pub(super) const LOCALE: &str = "must be a language tag, e.g. de or pt-BR";
+/// Dollars a day that a shop may let the models cost.
+const BUDGET: (Decimal, Decimal) = (Decimal::ONE, Decimal::ONE_HUNDRED);
+/// Spans of a day: a morning, an afternoon, and what somebody may think of.
+const SPANS: usize = 6;
+
+/// The shop's settings.
+#[derive(ToSchema)]
+pub struct Shop {
+    /// What customers call it.
+    pub name: String,
+    /// `product`, `service` or `both`.
+    pub kind: String,
+    /// IANA zone of its calendar.
+    pub timezone: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// Its language, BCP 47.
+    pub locale: String,
+    /// `trial`, `starter`, `pro` or `business`.
+    pub plan: String,
+    /// `active`, or `inactive`: then the AI does not answer.
+    pub status: String,
+    /// When its trial ends, if it has one.
+    pub trial_ends_at: Option<DateTime<Utc>>,
+    /// The name under which the AI answers.
+    pub agent_name: String,
+    /// What the owner wants of the AI.
+    pub agent_instructions: String,
+    /// Address, policies, answers to common questions.
+    pub about: String,
+    /// Opening hours by weekday, in the shop's zone.
+    pub hours: WeekHours,
+    /// `words`: the handoff words ask for a human. `intent`: the AI judges.
+    pub handoff_mode: String,
+    /// The shop's own words that ask for a human; empty: the default list.
+    pub handoff_words: Vec<String>,
+    /// Whom to tell by e-mail; the owner if absent.
+    pub handoff_email: Option<String>,
+    /// Whom to tell on WhatsApp: digits.
+    pub handoff_whatsapp: Option<String>,
+    /// What customers are told while the shop is inactive; a default if absent.
+    pub inactive_text: Option<String>,
+    /// How many minutes a pause lasts of which nobody said how long; absent: until somebody resumes.
+    pub pause_minutes: Option<i32>,
+    /// US dollars a day that the models may cost, a decimal string.
+    #[schema(example = "5.00")]
+    pub daily_model_budget: String,
+    /// Grows with every change. A change names the one it was made from.
+    pub version: i32,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Opening hours by weekday. A day that is absent is closed.
+#[derive(ToSchema)]
+pub struct WeekHours {
+    /// Monday, e.g. `["09:00-12:30", "14:00-18:00"]`.
+    #[schema(required = false)]
+    pub mon: Vec<String>,
+    /// Tuesday.
+    #[schema(required = false)]
+    pub tue: Vec<String>,
+    /// Wednesday.
+    #[schema(required = false)]
+    pub wed: Vec<String>,
+    /// Thursday.
+    #[schema(required = false)]
+    pub thu: Vec<String>,
+    /// Friday.
+    #[schema(required = false)]
+    pub fri: Vec<String>,
+    /// Saturday.
+    #[schema(required = false)]
+    pub sat: Vec<String>,
+    /// Sunday.
+    #[schema(required = false)]
+    pub sun: Vec<String>,
+}
+
+/// What the settings shall be from now on. What is left out is empty from then on.
+#[derive(ToSchema)]
+pub struct SaveShop {
+    /// The `version` that was read. If somebody has changed the settings since, the answer is 409.
+    pub version: i32,
+    /// What customers call it, 1 to 120 characters.
+    pub name: String,
+    /// `product`, `service` or `both`.
+    pub kind: String,
+    /// IANA zone of its calendar. Sales keep the day on which they were counted.
+    #[schema(example = "Europe/Berlin")]
+    pub timezone: String,
+    /// ISO 4217. It can change only as long as there are no orders.
+    #[schema(example = "EUR")]
+    pub currency: String,
+    /// Its language, BCP 47.
+    #[schema(example = "de")]
+    pub locale: String,
+    /// The name under which the AI answers, up to 60 characters.
+    #[schema(required = false)]
+    pub agent_name: String,
+    /// What the owner wants of the AI, up to 4,000 characters.
+    #[schema(required = false)]
+    pub agent_instructions: String,
+    /// Address, policies, answers to common questions, up to 8,000 characters.
+    #[schema(required = false)]
+    pub about: String,
+    /// Opening hours by weekday, in the shop's zone.
+    #[schema(value_type = WeekHours, required = false)]
+    pub hours: Hours,
+    /// `words` or `intent`; `words` when absent.
+    #[schema(required = false)]
+    pub handoff_mode: String,
+    /// The shop's own words that ask for a human, up to 50.
+    #[schema(required = false)]
+    pub handoff_words: Vec<String>,
+    /// Whom to tell by e-mail.
+    #[schema(required = false)]
+    pub handoff_email: Option<String>,
+    /// Whom to tell on WhatsApp, with the country code.
+    #[schema(required = false, example = "+4915112345678")]
+    pub handoff_whatsapp: Option<String>,
+    /// What customers are told while the shop is inactive, up to 1,000 characters.
+    #[schema(required = false)]
+    pub inactive_text: Option<String>,
+    /// How many minutes a pause lasts of which nobody said how long, up to 30 days; absent: until somebody resumes.
+    #[schema(required = false, example = 720)]
+    pub pause_minutes: Option<i32>,
+    /// US dollars a day that the models may cost, `1.00` to `100.00`; `5.00` when absent.
+    #[schema(value_type = Option<String>, required = false, example = "5.00")]
+    pub daily_model_budget: Money,
+}
+
+pub(super) fn timezone(text: &str) -> Option<String> {
+    text.parse::<chrono_tz::Tz>().ok().map(|zone| zone.name().to_owned())
+}
+
+pub(super) fn currency(text: &str) -> Option<String> {
+    (text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())).then(|| text.to_owned())
+}
+
+pub(super) fn locale(text: &str) -> Option<String> {
+    ((2..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')).then(|| text.to_owned())
+}
+
+fn day(form: &mut Form, name: &'static str) -> Vec<Span> {
+    let texts = form.texts(name, SPANS, 1..=20);
+    let spans: Vec<Span> = texts.iter().filter_map(|text| text.parse().ok()).collect();
+    if spans.len() < texts.len() {
+        form.refuse(name, hours::NoSpan.to_string());
+    } else if !hours::in_order(&spans) {
+        form.refuse(name, "must be in order, and none may begin before the one before has ended");
+    }
+    spans
+}
+
+fn week(form: &mut Form) -> Option<Hours> {
+    Some(Hours {
+        mon: day(form, "mon"),
+        tue: day(form, "tue"),
+        wed: day(form, "wed"),
+        thu: day(form, "thu"),
+        fri: day(form, "fri"),
+        sat: day(form, "sat"),
+        sun: day(form, "sun"),
+    })
+}
+
+impl Request for SaveShop {
+    fn read(form: &mut Form) -> Option<Self> {
+        let version = form.integer("version", 1..=i64::from(i32::MAX));
+        let name = form.text("name", 1..=120);
+        let kind = form.one_of("kind", KINDS);
+        let timezone = form.parsed("timezone", TIMEZONE, timezone);
+        let currency = form.parsed("currency", CURRENCY, currency);
+        let locale = form.parsed("locale", LOCALE, locale);
+        let agent_name = form.maybe_text("agent_name", 0..=60).unwrap_or_default();
+        let agent_instructions = form.maybe_text("agent_instructions", 0..=4000).unwrap_or_default();
+        let about = form.maybe_text("about", 0..=8000).unwrap_or_default();
+        let hours = form.maybe_object("hours", week).unwrap_or_default();
+        let handoff_mode = form.maybe_one_of("handoff_mode", &["words", "intent"]).unwrap_or("words").to_owned();
+        let handoff_words = form.texts("handoff_words", 50, 2..=60);
+        let handoff_email = form.maybe_email("handoff_email");
+        let handoff_whatsapp = form.maybe_phone("handoff_whatsapp");
+        let inactive_text = form.maybe_text("inactive_text", 1..=1000);
+        let pause_minutes = form.maybe_integer("pause_minutes", 1..=30 * 24 * 60);
+        let budget = form.maybe_money("daily_model_budget");
+        if budget.is_some_and(|budget| budget.amount() < BUDGET.0 || budget.amount() > BUDGET.1) {
+            form.refuse("daily_model_budget", "must be from 1.00 to 100.00 US dollars");
+        }
+        let daily_model_budget = budget.unwrap_or_else(|| Money::from_numeric(Decimal::new(500, 2)));
+        Some(Self {
+            version: version?,
+            name: name?,
+            kind: kind?.to_owned(),
+            timezone: timezone?,
+            currency: currency?,
+            locale: locale?,
+            agent_name,
+            agent_instructions,
+            about,
+            hours,
+            handoff_mode,
+            handoff_words,
+            handoff_email,
+            handoff_whatsapp,
+            inactive_text,
+            pause_minutes,
+            daily_model_budget,
+        })
+    }
+}
+
+pub(crate) async fn read(cx: StaffCx) -> Result<Reply, HttpError> {
+    let read = async move |mut tx| shops::settings(&mut tx).await.map_err(|error: DbError| error);
+    Reply::ok(cx.app.db.shop_tx(&cx.scope, TxKind::Read, read).await?)
+}
+
+pub(crate) async fn save(cx: CommandCx) -> Result<Asked, HttpError> {
+    let asked: SaveShop = cx.json()?;
+    Asked::job(jobs::SaveShop {
+        request: cx.request,
+        version: asked.version,
+        settings: ShopSettings {
+            name: asked.name,
+            kind: asked.kind,
+            timezone: asked.timezone,
+            currency: asked.currency,
+            locale: asked.locale,
+            agent_name: asked.agent_name,
+            agent_instructions: asked.agent_instructions,
+            about: asked.about,
+            hours: asked.hours,
+            handoff_mode: asked.handoff_mode,
+            handoff_words: asked.handoff_words,
+            handoff_email: asked.handoff_email,
+            handoff_whatsapp: asked.handoff_whatsapp,
+            inactive_text: asked.inactive_text,
+            pause_minutes: asked.pause_minutes,
+            daily_model_budget: asked.daily_model_budget,
+        },
+    })
+}
