@@ -10,7 +10,7 @@ use clap::{Parser, ValueEnum};
 #[command(name = "load-bench", version)]
 pub(crate) struct Args {
     /// Measure these alone
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Accept, Part::Latency, Part::Flood, Part::Footprint])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Accept, Part::Latency, Part::Flood, Part::Footprint, Part::Summary])]
     pub(crate) only: Vec<Part>,
     /// Write the figures into this file, between its two marks
     #[arg(long, num_args = 0..=1, default_missing_value = "bench/README.md", value_name = "FILE")]
@@ -69,6 +69,8 @@ pub(crate) struct Args {
     #[arg(long, default_value = ".dev/bench/logs")]
     pub(crate) logs: PathBuf,
 
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: String,
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub(crate) redis_url: String,
     /// Signs webhooks; of a list the first
@@ -99,6 +101,8 @@ pub(crate) enum Part {
     Flood,
     /// Memory and idle processor time
     Footprint,
+    /// A shop's figures over a thousand orders and over a million
+    Summary,
 }
 
 impl Args {

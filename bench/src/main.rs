@@ -12,6 +12,7 @@ mod report;
 mod run;
 mod sandbox;
 mod stack;
+mod summary;
 mod webhook;
 mod wire;
 

@@ -12,6 +12,7 @@ use crate::flood::Flood;
 use crate::footprint::Footprint;
 use crate::metrics::Queues;
 use crate::replies::Outcome;
+use crate::summary::Summaries;
 
 /// What a customer shall have an answer within, ms.
 const DEADLINE_MS: f64 = 3_000.0;
@@ -44,6 +45,7 @@ pub(crate) struct Report {
     pub(crate) costs: Vec<Cost>,
     pub(crate) flood: Option<Flood>,
     pub(crate) footprints: Vec<Footprint>,
+    pub(crate) summaries: Option<Summaries>,
     /// How the queues stood when the footprints were taken.
     pub(crate) queues: Option<Queues>,
 }
@@ -68,6 +70,7 @@ impl Report {
             let not_idle = if open == 0.0 { "" } else { ", so the processes were not idle" };
             line(&mut out, format_args!("\nThen there were {open} jobs to do{not_idle}, and {dead} dead letters."));
         }
+        self.summaries.iter().for_each(|summaries| summary_table(summaries, &mut out));
         out
     }
 
@@ -195,6 +198,26 @@ fn flood_table(flood: &Flood, out: &mut String) {
             flood.drained_after.as_secs_f64(),
         ),
     );
+}
+
+fn summary_table(Summaries { orders, looks }: &Summaries, out: &mut String) {
+    let [few, many] = orders;
+    line(out, format_args!("\n### A shop's figures of a year, over {few} orders and over {many}\n"));
+    line(out, format_args!("| | p50 over {few} | p50 over {many} | ratio | p99 over {few} | p99 over {many} |"));
+    line(out, format_args!("| --- |{}", " ---: |".repeat(5)));
+    for look in looks {
+        let [few, many] = &look.took_ms;
+        let ratio = many.percentile(50).zip(few.percentile(50)).map(|(many, few)| many / few);
+        let path = look.path.split('?').next().unwrap_or_default();
+        let row = [
+            fine_ms(few.percentile(50)),
+            fine_ms(many.percentile(50)),
+            times(ratio),
+            fine_ms(few.percentile(99)),
+            fine_ms(many.percentile(99)),
+        ];
+        line(out, format_args!("| `{path}` | {} |", row.join(" | ")));
+    }
 }
 
 fn footprint_table(footprints: &[Footprint], out: &mut String) {

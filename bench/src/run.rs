@@ -15,6 +15,7 @@ use crate::replies::{self, Arrival, Load, Outcome};
 use crate::report::{Cost, Crowd, Report};
 use crate::sandbox::{Message, Model, Sandbox};
 use crate::stack::{Program, Stack, free_address};
+use crate::summary;
 use crate::webhook::{Account, Customer, PRODUCTS, SERVICES, Signer};
 use crate::wire::Pool;
 
@@ -49,7 +50,7 @@ pub(crate) async fn run(args: &Args, stack: &mut Stack, http: reqwest::Client) -
         say("Accepting webhooks");
         report.accepting = Some(bench.accept(stack).await?);
     }
-    if !(args.wants(Part::Latency) || args.wants(Part::Flood) || args.wants(Part::Footprint)) {
+    if !(args.wants(Part::Latency) || args.wants(Part::Flood) || args.wants(Part::Footprint) || args.wants(Part::Summary)) {
         return Ok(report);
     }
     say("Introducing the customers to the sandbox");
@@ -65,6 +66,13 @@ pub(crate) async fn run(args: &Args, stack: &mut Stack, http: reqwest::Client) -
     }
     if args.wants(Part::Footprint) {
         (report.footprints, report.queues) = bench.footprints(stack, &mut cast).await?;
+    }
+    if args.wants(Part::Summary) {
+        say("A shop's figures, over a thousand orders and over a million");
+        if !(args.wants(Part::Latency) || args.wants(Part::Flood) || args.wants(Part::Footprint)) {
+            bench.fresh_workers(stack, &mut cast).await?;
+        }
+        report.summaries = Some(summary::measure(&bench.http, &format!("http://{}", bench.ingress), &args.database_url).await?);
     }
     Ok(report)
 }

@@ -13,5 +13,5 @@ pub use passwords::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordError, Passw
 pub use revocations::{Revocations, RevocationsError};
 pub use roles::{Permission, Role};
 pub use sessions::{ListedSession, SessionList};
-pub use throttle::{Throttle, Throttled};
+pub use throttle::{Allowance, Throttle, Throttled};
 pub use tokens::{Session, SessionError, Tokens, Who};

@@ -105,6 +105,8 @@ pub struct IngressConfig {
     pub trusted_proxies: Vec<Network>,
     /// How long a write waits for its job.
     pub api_wait: Duration,
+    /// How many API requests one shop may make in a minute.
+    pub api_requests_per_minute: u32,
     /// Where metrics are served.
     pub metrics_addr: Option<SocketAddr>,
     /// Postgres, reading only.
@@ -141,6 +143,7 @@ impl Config for IngressConfig {
         let public_url = reader.need(&settings::PUBLIC_URL, values::public_url);
         let trusted_proxies = reader.may(&settings::TRUSTED_PROXIES, values::networks);
         let api_wait = reader.need(&settings::API_WAIT_MS, values::millis(0, 60_000));
+        let api_requests_per_minute = reader.need(&settings::API_REQUESTS_PER_MINUTE, values::small(1, 1_000_000));
         let metrics_addr = reader.may(&settings::METRICS_ADDR, values::socket);
         let database_url = postgres_url(reader, &settings::INGRESS_DATABASE_URL);
         let redis_url = redis_url(reader);
@@ -155,6 +158,7 @@ impl Config for IngressConfig {
             public_url: public_url?,
             trusted_proxies: trusted_proxies.unwrap_or_default(),
             api_wait: api_wait?,
+            api_requests_per_minute: api_requests_per_minute?,
             metrics_addr,
             database_url: database_url?,
             redis_url: redis_url?,

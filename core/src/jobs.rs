@@ -10,8 +10,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::auth::{LinkPurpose, Role};
+use crate::db::personal_data::Traces;
 use crate::hours::Hours;
-use crate::ids::{ChannelId, ConversationId, MessageId, NoteId, OrderNo, ProductId, UserId};
+use crate::ids::{ChannelId, ConversationId, CustomerId, MessageId, NoteId, OrderNo, ProductId, UserId};
 use crate::inbound::{ConversationKey, InboundEvent, Platform};
 use crate::money::Money;
 
@@ -131,10 +132,14 @@ jobs! {
     SaveShop = "save_shop" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
     /// Connects a channel, or changes its token.
     SaveChannel = "save_channel" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Asks Meta whether a channel works, and says what is wrong.
+    CheckChannel = "check_channel" -> Answer, Retry::quick(3), Duration::from_secs(30), 4;
     /// Disconnects a channel.
     RemoveChannel = "remove_channel" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
     /// Adds a product, or changes it.
     SaveProduct = "save_product" -> Answer, Retry::quick(5), Duration::from_secs(10), 16;
+    /// Adds and changes many products from a CSV file: all of it, or nothing.
+    ImportProducts = "import_products" -> Answer, Retry::quick(3), Duration::from_mins(3), 2;
     /// Changes a product's stock by hand, with a reason.
     AdjustStock = "adjust_stock" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
     /// Takes a product out of the catalogue; orders keep it.
@@ -155,6 +160,10 @@ jobs! {
     AnswerAsHuman = "answer_as_human" -> Answer, Retry::quick(5), Duration::from_secs(10), 16;
     /// Sends a person's answer to the platform.
     DeliverMessage = "deliver_message" -> (), Retry { attempts: 8, first: Duration::from_millis(500), cap: Duration::from_mins(1) }, Duration::from_secs(20), 32;
+    /// Forgets a customer who asked for it; their orders stay without a name.
+    EraseCustomer = "erase_customer" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Forgets an erased customer in the agent's memory and in the raw events.
+    EraseTraces = "erase_traces" -> (), Retry::patient(10), Duration::from_mins(10), 2;
     /// Tells the shop's people something, by e-mail and/or WhatsApp template.
     NotifyStaff = "notify_staff" -> (), Retry::patient(10), Duration::from_secs(30), 8;
     /// Expires results and dead letters, readies mailboxes that have messages but no job.
@@ -605,6 +614,42 @@ pub struct Template {
 pub struct DeliverMessage {
     /// Which one.
     pub message: MessageId,
+}
+
+/// See [`JobName::CheckChannel`]. It changes nothing at Meta; the answer is kept under the request's key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CheckChannel {
+    /// The request.
+    pub request: RequestKey,
+    /// Which one.
+    pub channel: ChannelId,
+}
+
+/// See [`JobName::ImportProducts`]. Products are matched by sku, and the request's key is unique per shop.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ImportProducts {
+    /// The request.
+    pub request: RequestKey,
+    /// The file.
+    pub csv: String,
+    /// Say what would be done, and change nothing.
+    pub dry_run: bool,
+}
+
+/// See [`JobName::EraseCustomer`]. Erasing twice changes nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EraseCustomer {
+    /// The request.
+    pub request: RequestKey,
+    /// Whom.
+    pub customer: CustomerId,
+}
+
+/// See [`JobName::EraseTraces`]. Forgetting twice changes nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EraseTraces {
+    /// Where else they may be named.
+    pub traces: Traces,
 }
 
 /// See [`JobName::NotifyStaff`]. Unique per notice: the outbox row's key is the idempotency key, and the mail's `Message-ID` comes of it.

@@ -36,6 +36,7 @@ pub mod memory;
 pub mod money;
 pub mod plans;
 pub mod process;
+pub mod progress;
 pub mod queue;
 pub mod secrets;
 pub mod seed;

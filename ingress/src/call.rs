@@ -28,6 +28,10 @@ pub const API_BODY_BYTES: usize = 1024 * 1024;
 pub const WEBHOOK_BODY_BYTES: usize = 4 * 1024 * 1024;
 /// How long a body may take to arrive: a phone on a bad line sends 1 MB in this time, a slow-loris does not.
 const BODY_TIME: Duration = Duration::from_secs(15);
+/// Of a body that is too large so much is read and thrown away.
+const DISCARDED_BYTES: usize = 32 * 1024 * 1024;
+/// And for so long.
+const DISCARD_TIME: Duration = Duration::from_secs(1);
 /// Bodies held at once, over all requests, in KiB: what keeps a flood from eating the machine's memory.
 pub const BODY_BUDGET_KIB: usize = 256 * 1024;
 
@@ -87,6 +91,7 @@ impl Call {
     pub async fn receive(&mut self, limit: usize) -> Result<(), HttpError> {
         let announced = self.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
         if announced.is_some_and(|length| length > limit) {
+            self.discard().await;
             return Err(HttpError::too_large(limit));
         }
         let Some(body) = self.body.take() else { return Ok(()) };
@@ -96,6 +101,22 @@ impl Call {
             Err(_) => return Err(HttpError::too_slow()),
         }
         Ok(())
+    }
+
+    /// Throws away what comes, for a moment: a client that is cut off while it writes never reads why.
+    async fn discard(&mut self) {
+        let Some(mut body) = self.body.take() else { return };
+        let mut left = DISCARDED_BYTES;
+        let all = async {
+            while let Some(Ok(frame)) = body.frame().await {
+                left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+                if left == 0 {
+                    break;
+                }
+            }
+        };
+        // Whoever is slower than this is cut off.
+        let _ = tokio::time::timeout(DISCARD_TIME, all).await;
     }
 
     /// The body's bytes, as they came.

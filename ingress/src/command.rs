@@ -61,7 +61,10 @@ pub(crate) fn begin(staff: StaffCx) -> Result<CommandCx, HttpError> {
     let given = client_key(&staff.call)?;
     let may_repeat = given.is_some();
     let key = given.unwrap_or_else(|| Uuid::new_v4().to_string());
-    let fingerprint = fingerprint(&[staff.call.method.as_str(), &staff.call.path], staff.call.body());
+    let mut parts = vec![staff.call.method.as_str(), &staff.call.path];
+    // Left out where there is none: the fingerprints of answers that are kept stay what they were.
+    parts.extend(Some(staff.call.query.as_str()).filter(|query| !query.is_empty()));
+    let fingerprint = fingerprint(&parts, staff.call.body());
     let request = RequestKey { key, fingerprint, user: Some(staff.user) };
     Ok(CommandCx { staff, request, may_repeat })
 }
@@ -126,7 +129,7 @@ pub(crate) async fn run(app: &App, who: &Asking, asked: Asked) -> Result<Reply, 
     match waited {
         Waited::Done(answer) => Reply::answer(answer),
         Waited::Failed { code } => Err(HttpError::job_failed(code)),
-        Waited::StillRunning(job) => Ok(Reply::later(&jobs::handle(&app.config.jwt_secrets, asked.0.name(), job, &who.subject))),
+        Waited::StillRunning(job) => Ok(Reply::later(&jobs::handle(&app.config.jwt_secrets, asked.0.name(), job, &who.subject), None)),
     }
 }
 

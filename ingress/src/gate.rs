@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use frontdesk_core::auth::{Permission, Session, Who};
+use frontdesk_core::auth::{Allowance, Permission, Session, Who};
 use frontdesk_core::config::Network;
 use frontdesk_core::tenancy::ShopScope;
 use hyper::HeaderMap;
@@ -31,6 +31,13 @@ pub(crate) async fn staff(call: Call, permission: Permission) -> Result<StaffCx,
         (Who::User { id, role, .. }, Some(scope)) if role.may(permission) => Ok(StaffCx { call, session, scope, user: id, role }),
         _ => Err(HttpError::forbidden()),
     }
+}
+
+/// Counts a request against what its shop may ask in a minute.
+pub(crate) async fn allowance(cx: &StaffCx) -> Result<Allowance, HttpError> {
+    let counted = cx.app.throttle.request(cx.scope.shop(), cx.app.config.api_requests_per_minute).await;
+    let allowance = counted.map_err(HttpError::unavailable)?;
+    if allowance.remaining.is_none() { Err(HttpError::rate_limited(allowance)) } else { Ok(allowance) }
 }
 
 /// A platform administrator.

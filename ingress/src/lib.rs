@@ -8,6 +8,7 @@ pub mod form;
 mod gate;
 mod live;
 pub mod openapi;
+pub mod postman;
 pub mod reply;
 pub mod routes;
 mod server;

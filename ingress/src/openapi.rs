@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use frontdesk_core::auth::Role;
+use hyper::Method;
 use serde_json::{Map, Value, json};
 use utoipa::PartialSchema as _;
 
-use crate::reply::{Problem, ProblemField};
+use crate::postman;
+use crate::reply::{PROFIT, Problem, ProblemField};
 use crate::routes::{Access, Gives, Route, Shape};
 
 /// The OpenAPI 3.1 document of `table`.
@@ -21,7 +23,7 @@ pub fn document(table: &[Route]) -> Value {
         let operation = operation(route, &mut schemas);
         paths.entry(route.path).or_default().insert(route.method.as_str().to_lowercase(), operation);
     }
-    json!({
+    let document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Frontdesk",
@@ -39,7 +41,20 @@ pub fn document(table: &[Route]) -> Value {
                 "meta": { "type": "apiKey", "in": "header", "name": "X-Hub-Signature-256" }
             }
         }
-    })
+    });
+    with_examples(document)
+}
+
+/// Each body with an example, made of what its fields say of themselves.
+fn with_examples(mut document: Value) -> Value {
+    let plain = document.clone();
+    let operations = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    for operation in operations.filter_map(Value::as_object_mut).flat_map(|methods| methods.values_mut()) {
+        if let Some(example) = postman::body_example(operation, &plain) {
+            operation["requestBody"]["content"]["application/json"]["example"] = example;
+        }
+    }
+    document
 }
 
 fn schema(schema: &impl serde::Serialize) -> Value {
@@ -47,11 +62,24 @@ fn schema(schema: &impl serde::Serialize) -> Value {
 }
 
 fn reference(shape: &Shape, schemas: &mut BTreeMap<String, Value>) -> Value {
-    schemas.insert(shape.name.clone(), schema(&shape.schema));
-    for (name, nested) in &shape.nested {
-        schemas.insert(name.clone(), schema(nested));
+    for (name, one) in shape.nested.iter().chain([&(shape.name.clone(), shape.schema.clone())]) {
+        let mut described = schema(one);
+        if shape.fields.is_none() {
+            may_lack_profit(&mut described);
+        } else if *name == shape.name {
+            // Readers of requests refuse fields that they do not know.
+            described["additionalProperties"] = json!(false);
+        }
+        schemas.insert(name.clone(), described);
     }
     json!({ "$ref": format!("#/components/schemas/{}", shape.name) })
+}
+
+/// In an answer, costs and profits are there only for who may see them.
+fn may_lack_profit(schema: &mut Value) {
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.retain(|name| !PROFIT.iter().any(|hidden| name == hidden));
+    }
 }
 
 fn operation(route: &Route, schemas: &mut BTreeMap<String, Value>) -> Value {
@@ -87,7 +115,9 @@ fn operation(route: &Route, schemas: &mut BTreeMap<String, Value>) -> Value {
         responses.insert("202".to_owned(), json!({ "description": "It will be done; the answer will be at Location", "headers": headers }));
     }
     let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
-    responses.insert("default".to_owned(), json!({ "description": "A problem", "content": problem }));
+    for (status, meaning) in problems(route) {
+        responses.insert(status.to_string(), json!({ "description": meaning, "content": problem }));
+    }
 
     let mut operation = Map::new();
     operation.insert("operationId".to_owned(), json!(operation_id(route)));
@@ -106,7 +136,57 @@ fn operation(route: &Route, schemas: &mut BTreeMap<String, Value>) -> Value {
         let content = json!({ "application/json": { "schema": reference(body, schemas) } });
         operation.insert("requestBody".to_owned(), json!({ "required": route.body_required, "content": content }));
     }
+    if let Some(about) = route.file {
+        let content = json!({ "text/csv": { "schema": { "type": "string" } } });
+        operation.insert("requestBody".to_owned(), json!({ "required": true, "description": about, "content": content }));
+    }
     Value::Object(operation)
+}
+
+/// How a route can refuse, besides a fault of ours (500): told by what the route is, so that nothing is forgotten and nothing undocumented.
+fn problems(route: &Route) -> BTreeMap<u16, &'static str> {
+    let mut all = BTreeMap::from([(503, "A part of the service is away; try again in a moment")]);
+    if route.access != Access::Operations {
+        all.insert(408, "The body did not arrive in time");
+        all.insert(413, "The body is too large");
+    }
+    if matches!(route.access, Access::Anyone | Access::Staff(_) | Access::Admin | Access::Signed(_)) {
+        all.insert(401, "Nobody is logged in, or the session has ended");
+    }
+    if route.access != Access::Operations {
+        all.insert(403, "The role does not allow it, or another site sent it");
+    }
+    if matches!(route.access, Access::Staff(_)) || (matches!(route.access, Access::Public | Access::Anyone) && route.method != Method::GET)
+    {
+        all.insert(429, "Too many requests; `Retry-After` says when to go on");
+    }
+    if route.path.contains('{') {
+        all.insert(404, "There is no such thing in this shop");
+    }
+    if route.query.is_some() {
+        all.insert(422, "Some parameters are wrong; `fields` names them");
+    }
+    if route.body.is_some() || route.file.is_some() || matches!(route.access, Access::Signed(_)) {
+        all.insert(400, "The body cannot be read");
+    }
+    if route.body.is_some() || route.file.is_some() {
+        all.insert(415, "The body is not sent as what it must be");
+        all.insert(422, "Some fields are wrong; `fields` names them");
+        if route.access == Access::Public {
+            all.insert(401, "The e-mail or the password is wrong");
+            all.insert(409, "Something already stands in the way");
+        }
+    }
+    if route.is_command {
+        all.insert(402, "The plan does not allow it");
+        all.insert(404, "There is no such thing in this shop");
+        all.insert(409, "Something already stands in the way, or the Idempotency-Key was used for another request");
+        all.insert(422, "Some fields are wrong; `fields` names them");
+    }
+    if matches!(route.gives, Gives::Socket(_)) {
+        all.insert(426, "Connect as a WebSocket");
+    }
+    all
 }
 
 fn operation_id(route: &Route) -> String {
@@ -124,8 +204,9 @@ fn security(access: Access) -> Value {
 
 fn parameters(route: &Route) -> Vec<Value> {
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let mut all: Vec<Value> =
-        in_path.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })).collect();
+    let mut all: Vec<Value> = in_path
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "minLength": 1 } }))
+        .collect();
     if let Some(query) = &route.query {
         let shape = schema(&query.schema);
         let required = shape["required"].as_array().cloned().unwrap_or_default();
@@ -134,7 +215,7 @@ fn parameters(route: &Route) -> Vec<Value> {
         }
     }
     if route.is_command {
-        all.push(json!({ "name": "Idempotency-Key", "in": "header", "required": false, "schema": { "type": "string", "maxLength": 200 },
+        all.push(json!({ "name": "Idempotency-Key", "in": "header", "required": false, "schema": { "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$" },
                          "description": "Names this write; a repeat under the same key gets the same answer." }));
     }
     all

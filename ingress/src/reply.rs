@@ -7,7 +7,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use frontdesk_core::auth::Allowance;
 use frontdesk_core::jobs::{Answer, FieldError, Refusal, RefusalKind};
+use frontdesk_core::progress::Progress;
 use futures_util::stream;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -77,8 +79,11 @@ impl Reply {
 
     /// 202: it will be done; the answer will be at `/jobs/{job}`.
     #[must_use]
-    pub fn later(job: &str) -> Self {
-        let body = serde_json::json!({ "job": job, "status": "running" });
+    pub fn later(job: &str, progress: Option<Progress>) -> Self {
+        let mut body = serde_json::json!({ "job": job, "status": "running" });
+        if let Some(progress) = progress {
+            body["progress"] = serde_json::json!(progress);
+        }
         Self::new(StatusCode::ACCEPTED, "application/json", Body::Json(body)).with(LOCATION, &format!("/jobs/{job}"))
     }
 
@@ -146,6 +151,12 @@ impl Reply {
         self
     }
 
+    /// Says what the shop may still ask.
+    #[must_use]
+    pub(crate) fn limited(self, allowance: Allowance) -> Self {
+        rate_limit(allowance).into_iter().fold(self, |reply, (name, value)| reply.with(name, &value))
+    }
+
     /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -189,8 +200,17 @@ impl Reply {
     }
 }
 
+/// As draft-ietf-httpapi-ratelimit-headers-06 names them, which is what clients know.
+fn rate_limit(allowance: Allowance) -> [(HeaderName, String); 3] {
+    [
+        (HeaderName::from_static("ratelimit-limit"), allowance.limit.to_string()),
+        (HeaderName::from_static("ratelimit-remaining"), allowance.remaining.unwrap_or_default().to_string()),
+        (HeaderName::from_static("ratelimit-reset"), allowance.resets_in.as_secs().to_string()),
+    ]
+}
+
 /// The words under which costs and profits appear anywhere in the API.
-const PROFIT: &[&str] = &["cost", "profit", "total_cost", "total_profit"];
+pub(crate) const PROFIT: &[&str] = &["cost", "profit", "total_cost", "total_profit"];
 
 pub(crate) fn remove_profit(value: &mut Value) {
     match value {
@@ -306,6 +326,12 @@ impl HttpError {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "Send the body as application/json.")
     }
 
+    /// 415: the file is no CSV.
+    #[must_use]
+    pub fn not_csv() -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_csv", "Send the file as text/csv.")
+    }
+
     /// 426: this path speaks WebSocket.
     #[must_use]
     pub fn upgrade_required() -> Self {
@@ -338,6 +364,20 @@ impl HttpError {
         let seconds = retry_after.as_secs().max(1).to_string();
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", format!("Too many attempts. Try again in {seconds} seconds."))
             .header(RETRY_AFTER, seconds)
+    }
+
+    /// 429: the shop asks too much.
+    #[must_use]
+    pub(crate) fn rate_limited(allowance: Allowance) -> Self {
+        let (limit, seconds) = (allowance.limit, allowance.resets_in.as_secs());
+        let detail = format!("Your shop has made its {limit} requests of this minute. Go on in {seconds} seconds.");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).header(RETRY_AFTER, seconds.to_string()).limited(allowance)
+    }
+
+    /// Says what the shop may still ask.
+    #[must_use]
+    pub(crate) fn limited(self, allowance: Allowance) -> Self {
+        rate_limit(allowance).into_iter().fold(self, |error, (name, value)| error.header(name, value))
     }
 
     /// 500: a fault of ours.

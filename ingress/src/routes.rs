@@ -9,8 +9,8 @@ use hyper::Method;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::api::{
-    admin, audit, auth, channels, conversations, dashboard, events, jobs, ops, order_export, orders, passwords, products, sessions, shop,
-    stock, team, thread,
+    admin, audit, auth, channels, conversations, customers, dashboard, events, jobs, ops, order_export, orders, passwords, product_import,
+    products, sessions, shop, stock, team, thread,
 };
 use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
 use crate::command::{self, Asked};
@@ -28,8 +28,8 @@ const DELETE: Method = Method::DELETE;
 #[must_use]
 pub fn table() -> Vec<Route> {
     use Permission::{
-        Audit, ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Dashboard, OrdersExport, OrdersRead, OrdersSummary,
-        OrdersWrite, Own, ProductsRead, ProductsWrite, ShopRead, ShopWrite, TeamRead, TeamWrite,
+        Audit, ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Customers, Dashboard, OrdersExport, OrdersRead,
+        OrdersSummary, OrdersWrite, Own, ProductsRead, ProductsWrite, ShopRead, ShopWrite, TeamRead, TeamWrite,
     };
     vec![
         // Meta
@@ -52,7 +52,7 @@ pub fn table() -> Vec<Route> {
         anyone(POST, "/auth/confirm/send", "Have the link mailed again that confirms one's address", passwords::send_confirmation)
             .gives_nothing(),
         anyone(POST, "/auth/password", "Change one's password; every session ends, this one too", passwords::change)
-            .takes::<passwords::Change>()
+            .takes::<passwords::NewPassword>()
             .gives_nothing(),
         anyone(GET, "/auth/sessions", "Where one is logged in", sessions::list).gives::<sessions::Sessions>(200),
         anyone(DELETE, "/auth/sessions/{id}", "End one of one's sessions", sessions::end).gives_nothing(),
@@ -63,10 +63,10 @@ pub fn table() -> Vec<Route> {
         staff(GET, "/team", TeamRead, "The team", team::list).gives::<team::Team>(200),
         command(POST, "/team", TeamWrite, "Invite somebody by e-mail; again, if they have not joined yet", team::invite)
             .takes::<team::Invite>()
-            .gives::<team::Colleague>(201),
+            .gives::<team::TeamMember>(201),
         command(PATCH, "/team/{id}", TeamWrite, "Give a colleague another role; their sessions end", team::change)
             .takes::<team::NewRole>()
-            .gives::<team::Colleague>(200),
+            .gives::<team::TeamMember>(200),
         command(DELETE, "/team/{id}", TeamWrite, "Remove a colleague; their sessions end", team::remove).gives_nothing(),
         // The shop
         staff(GET, "/shop", ShopRead, "The shop's settings", shop::read).gives::<shop::Shop>(200),
@@ -74,13 +74,15 @@ pub fn table() -> Vec<Route> {
             .takes::<shop::SaveShop>()
             .gives::<shop::Shop>(200),
         staff(GET, "/audit", Audit, "Who changed what, the latest first", audit::list)
-            .asks::<audit::ChangesOf>()
-            .gives::<audit::Changes>(200),
+            .asks::<audit::AuditSelection>()
+            .gives::<audit::AuditEntries>(200),
         // Channels
         staff(GET, "/channels", ChannelsRead, "List the connected accounts", channels::list).gives::<channels::Channels>(200),
         command(POST, "/channels", ChannelsWrite, "Connect an account, or change its token", channels::save)
             .takes::<channels::SaveChannel>()
             .gives::<channels::Channel>(201),
+        command(POST, "/channels/{id}/check", ChannelsWrite, "Ask Meta whether a channel works, and what is wrong", channels::check)
+            .gives::<channels::ChannelCheck>(200),
         command(DELETE, "/channels/{id}", ChannelsWrite, "Disconnect an account", channels::remove).gives_nothing(),
         // Products
         staff(GET, "/products", ProductsRead, "List or search the catalogue", products::list)
@@ -89,6 +91,16 @@ pub fn table() -> Vec<Route> {
         command(POST, "/products", ProductsWrite, "Add a product, or change the one with this id", products::save)
             .takes::<products::SaveProduct>()
             .gives::<products::Product>(201),
+        file(
+            "/products/import",
+            ProductsWrite,
+            "Add and change many products from a CSV file: all of it, or nothing",
+            product_import::FILE_BYTES,
+            product_import::import,
+        )
+        .asks::<product_import::ImportMode>()
+        .takes_csv(product_import::FILE)
+        .gives::<product_import::ImportReport>(200),
         staff(GET, "/products/{id}", ProductsRead, "One product, archived or not", products::find).gives::<products::Product>(200),
         command(POST, "/products/{id}/stock", ProductsWrite, "Change a product's stock by hand, with a reason", stock::adjust)
             .takes::<stock::AdjustStock>()
@@ -166,6 +178,11 @@ pub fn table() -> Vec<Route> {
             .gives::<thread::Note>(201),
         command(DELETE, "/conversations/{id}/notes/{note}", ConversationsWrite, "Delete a note of one's own", conversations::delete_note)
             .gives_nothing(),
+        // Customers
+        staff(GET, "/customers/{id}/export", Customers, "Everything known of a customer, for a customer who asks", customers::export)
+            .gives::<customers::CustomerExport>(200),
+        command(DELETE, "/customers/{id}", Customers, "Forget a customer who asks for it; orders stay without a name", customers::erase)
+            .gives_nothing(),
         // Live
         staff(GET, "/events", Own, "What changes, as it changes, by role", events::open)
             .asks::<events::EventsSince>()
@@ -187,6 +204,7 @@ pub fn table() -> Vec<Route> {
         ops(GET, "/healthz", "The process lives", ops::healthz).text(),
         ops(GET, "/readyz", "The process can accept webhooks", ops::readyz).gives::<ops::Readiness>(200),
         ops(GET, "/openapi.json", "This API's description", ops::openapi).text(),
+        ops(GET, "/postman.json", "This API as a Postman collection", ops::postman_collection).text(),
         ops(GET, "/docs", "This API's description, to read", ops::docs).text(),
     ]
 }
@@ -218,6 +236,8 @@ pub enum Access {
 type Answering = Pin<Box<dyn Future<Output = Result<Reply, HttpError>> + Send>>;
 type Run = Arc<dyn Fn(Call) -> Answering + Send + Sync>;
 type Nested = Vec<(String, RefOr<Schema>)>;
+/// Says what is wrong with the bytes of a request.
+pub type Check = fn(&[u8]) -> Result<(), HttpError>;
 
 /// A type in the API's description.
 #[derive(Clone)]
@@ -230,19 +250,22 @@ pub struct Shape {
     pub nested: Nested,
     /// The fields that its reader asks for, if it is a request.
     pub fields: Option<Vec<&'static str>>,
+    /// Its reader, if it is a request: what is wrong with these bytes.
+    pub check: Option<Check>,
 }
 
 impl Shape {
     fn of<T: utoipa::ToSchema>() -> Self {
         let mut nested = Nested::new();
         T::schemas(&mut nested);
-        Self { name: T::name().into_owned(), schema: T::schema(), nested, fields: None }
+        Self { name: T::name().into_owned(), schema: T::schema(), nested, fields: None, check: None }
     }
 
     fn of_request<T: utoipa::ToSchema + Request>() -> Self {
         let mut empty = crate::form::Form::from_query("");
         T::read(&mut empty);
-        Self { fields: Some(empty.known().iter().copied().collect()), ..Self::of::<T>() }
+        let check = |body: &[u8]| crate::form::Form::from_json(body)?.read::<T>().map(drop);
+        Self { fields: Some(empty.known().iter().copied().collect()), check: Some(check), ..Self::of::<T>() }
     }
 }
 
@@ -276,6 +299,8 @@ pub struct Route {
     pub is_command: bool,
     /// The body it takes.
     pub body: Option<Shape>,
+    /// What is in the CSV file that it takes.
+    pub file: Option<&'static str>,
     /// Whether it must have one.
     pub body_required: bool,
     /// The query it takes.
@@ -287,11 +312,27 @@ pub struct Route {
 
 impl Route {
     fn new(method: Method, path: &'static str, access: Access, about: &'static str, run: Run) -> Self {
-        Self { method, path, access, about, is_command: false, body: None, body_required: true, query: None, gives: Gives::Nothing, run }
+        Self {
+            method,
+            path,
+            access,
+            about,
+            is_command: false,
+            body: None,
+            file: None,
+            body_required: true,
+            query: None,
+            gives: Gives::Nothing,
+            run,
+        }
     }
 
     fn takes<T: utoipa::ToSchema + Request>(self) -> Self {
         Self { body: Some(Shape::of_request::<T>()), ..self }
+    }
+
+    fn takes_csv(self, about: &'static str) -> Self {
+        Self { file: Some(about), ..self }
     }
 
     fn may_take<T: utoipa::ToSchema + Request>(self) -> Self {
@@ -380,13 +421,28 @@ where
     F: Fn(StaffCx) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
+    staff_up_to(API_BODY_BYTES, method, path, permission, about, handler)
+}
+
+fn staff_up_to<F, Fut>(bytes: usize, method: Method, path: &'static str, permission: Permission, about: &'static str, handler: F) -> Route
+where
+    F: Fn(StaffCx) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+{
     let run: Run = Arc::new(move |call| {
         Box::pin(async move {
             let mut cx = gate::staff(call, permission).await?;
-            cx.call.receive(API_BODY_BYTES).await?;
-            let sees_profit = cx.may(Permission::Profit);
-            let reply = handler(cx).await?;
-            Ok(if sees_profit { reply } else { reply.without_profit() })
+            let allowance = gate::allowance(&cx).await?;
+            let answered = async {
+                cx.call.receive(bytes).await?;
+                let sees_profit = cx.may(Permission::Profit);
+                let reply = handler(cx).await?;
+                Ok::<_, HttpError>(if sees_profit { reply } else { reply.without_profit() })
+            };
+            match answered.await {
+                Ok(reply) => Ok(reply.limited(allowance)),
+                Err(error) => Err(error.limited(allowance)),
+            }
         })
     });
     Route::new(method, path, Access::Staff(permission), about, run)
@@ -397,13 +453,30 @@ where
     F: Fn(CommandCx) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<Asked, HttpError>> + Send + 'static,
 {
+    command_up_to(API_BODY_BYTES, method, path, permission, about, handler)
+}
+
+/// A write by a file.
+fn file<F, Fut>(path: &'static str, permission: Permission, about: &'static str, bytes: usize, handler: F) -> Route
+where
+    F: Fn(CommandCx) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<Asked, HttpError>> + Send + 'static,
+{
+    command_up_to(bytes, POST, path, permission, about, handler)
+}
+
+fn command_up_to<F, Fut>(bytes: usize, method: Method, path: &'static str, permission: Permission, about: &'static str, handler: F) -> Route
+where
+    F: Fn(CommandCx) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<Asked, HttpError>> + Send + 'static,
+{
     let enqueue = move |staff: StaffCx| async move {
         let cx = command::begin(staff)?;
         let (app, who) = (cx.app.clone(), command::Asking::of(&cx));
         let asked = handler(cx).await?;
         command::run(&app, &who, asked).await
     };
-    Route { is_command: true, ..staff(method, path, permission, about, enqueue) }
+    Route { is_command: true, ..staff_up_to(bytes, method, path, permission, about, enqueue) }
 }
 
 fn admin_only<F, Fut>(method: Method, path: &'static str, about: &'static str, handler: F) -> Route

@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use frontdesk_core::auth::Role;
-use frontdesk_ingress::routes::{Access, table};
+use frontdesk_ingress::routes::{Access, Gives, table};
 use serde_json::{Value, json};
 use support::{APP_SECRET, INSTAGRAM_SECRET, Ingress, admin, raw, staff};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -342,6 +342,66 @@ fn the_description_of_a_request_names_the_fields_that_are_read() {
 }
 
 #[test]
+fn every_example_of_the_description_is_accepted_by_the_reader_of_its_request() {
+    let document = frontdesk_ingress::openapi::document(&table());
+    let (mut read, mut wrong) = (0, Vec::new());
+    for route in table() {
+        let Some(check) = route.body.as_ref().and_then(|body| body.check) else { continue };
+        let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
+        let example = operation["requestBody"]["content"]["application/json"]["example"].clone();
+        if let Err(problem) = check(example.to_string().as_bytes()) {
+            wrong.push(format!("{} {}: {example}: {problem:?}", route.method, route.path));
+        }
+        read += 1;
+    }
+    assert!(read > 10 && wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn two_shapes_of_the_description_never_share_a_name() {
+    let mut known = std::collections::BTreeMap::new();
+    for route in table() {
+        let given = match &route.gives {
+            Gives::Json(_, shape) | Gives::Socket(shape) => Some(shape.as_ref().clone()),
+            Gives::Text | Gives::Csv | Gives::Nothing => None,
+        };
+        for shape in route.body.iter().chain(route.query.iter()).chain(given.iter()) {
+            let own = (shape.name.clone(), serde_json::to_value(&shape.schema).unwrap());
+            let nested = shape.nested.iter().map(|(name, schema)| (name.clone(), serde_json::to_value(schema).unwrap()));
+            for (name, schema) in nested.chain([own]) {
+                let first = known.entry(name.clone()).or_insert_with(|| schema.clone());
+                assert_eq!(*first, schema, "{name} of {} {}", route.method, route.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_postman_collection_has_every_route_once() {
+    let collection = frontdesk_ingress::postman::collection(&frontdesk_ingress::openapi::document(&table()));
+    let folders = collection["item"].as_array().unwrap();
+    let requests = folders.iter().flat_map(|folder| folder["item"].as_array().unwrap());
+    let names: std::collections::BTreeSet<_> = requests.map(|request| request["name"].as_str().unwrap().to_owned()).collect();
+    let routes = table().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert_eq!(names, routes);
+}
+
+#[tokio::test]
+async fn a_shop_that_asks_too_much_is_told_when_to_go_on_and_others_are_not() {
+    let ingress = Ingress::start().await;
+    let path = "/jobs/nonsense";
+    let answer = ingress.get(path, Some(&staff(Role::Owner))).await;
+    assert_eq!((answer.status, answer.header("ratelimit-limit"), answer.header("ratelimit-remaining")), (404, Some("600"), Some("599")));
+    ingress.redis.command("INCRBY fd:throttle:{api:3} 598").await.unwrap();
+    assert_eq!(ingress.get(path, Some(&staff(Role::Owner))).await.header("ratelimit-remaining"), Some("0"));
+    let answer = ingress.get(path, Some(&staff(Role::Owner))).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (429, Some("rate_limited")));
+    assert!(answer.header("retry-after").is_some_and(|seconds| seconds.parse::<u64>().is_ok_and(|seconds| (1..=60).contains(&seconds))));
+    assert_eq!(ingress.get("/auth/me", Some(&admin())).await.header("ratelimit-limit"), None, "administrators are no shop");
+    ingress.stop().await;
+}
+
+#[test]
 fn every_reference_of_the_description_leads_somewhere() {
     let document = frontdesk_ingress::openapi::document(&table());
     fn references(value: &Value, found: &mut Vec<String>) {
@@ -365,8 +425,11 @@ fn every_reference_of_the_description_leads_somewhere() {
 #[test]
 fn the_generated_documents_are_fresh() {
     let docs = format!("{}/../docs", env!("CARGO_MANIFEST_DIR"));
-    let openapi = serde_json::to_string_pretty(&frontdesk_ingress::openapi::document(&table())).unwrap() + "\n";
-    for (name, text) in [("openapi.json", openapi), ("ACCESS.md", frontdesk_ingress::openapi::access(&table()))] {
+    let document = frontdesk_ingress::openapi::document(&table());
+    let openapi = serde_json::to_string_pretty(&document).unwrap() + "\n";
+    let postman = serde_json::to_string_pretty(&frontdesk_ingress::postman::collection(&document)).unwrap() + "\n";
+    for (name, text) in [("openapi.json", openapi), ("postman.json", postman), ("ACCESS.md", frontdesk_ingress::openapi::access(&table()))]
+    {
         let path = format!("{docs}/{name}");
         if std::env::vars_os().any(|(name, value)| name == "UPDATE_GENERATED" && value == "1") {
             std::fs::write(&path, &text).unwrap();

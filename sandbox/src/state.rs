@@ -190,6 +190,11 @@ impl State {
         self.change_accounts(|t| t.revoke(token));
     }
 
+    /// No webhooks of this account come any more, until it is subscribed again.
+    pub fn unsubscribe(&self, account: &str) {
+        self.change_accounts(|t| t.unsubscribe(account));
+    }
+
     /// Takes a revocation back.
     pub fn restore_token(&self, token: &str) {
         self.change_accounts(|t| t.restore(token));

@@ -3,15 +3,19 @@
 
 mod accounts;
 mod agent_guards;
+mod channels;
 mod crash;
+mod customers;
 mod dashboard;
 mod deadline;
 mod deliveries;
+mod description;
 mod handoff;
 mod inbox;
 mod live;
 mod message_to_order;
 mod orders;
+mod product_import;
 mod products;
 mod stock;
 mod tenancy;

@@ -247,6 +247,8 @@ fn settings(database: &Database, redis: &Redis, sandbox: &Sandbox, of: &SandboxC
     Env::default()
         .with("LISTEN_ADDR", "127.0.0.1:0")
         .with("PUBLIC_URL", "http://localhost:8080")
+        // Stories look often, while they wait.
+        .with("API_REQUESTS_PER_MINUTE", "100000")
         .with("DATABASE_URL", database.app_url())
         .with("INGRESS_DATABASE_URL", database.ingress_url())
         .with("REDIS_URL", redis.url())
@@ -387,6 +389,22 @@ impl Api<'_> {
 
     pub async fn put(&self, path: &str, body: &Value, expected: u16) -> anyhow::Result<Value> {
         self.call(self.stack.http.put(format!("{}{path}", self.stack.base_url)).json(body), expected).await
+    }
+
+    /// A CSV file, under a key.
+    pub async fn upload(&self, path: &str, key: &str, csv: &str, expected: u16) -> anyhow::Result<Value> {
+        let request = self.stack.http.post(format!("{}{path}", self.stack.base_url)).header("idempotency-key", key);
+        self.call(request.header("content-type", "text/csv; charset=utf-8").body(csv.to_owned()), expected).await
+    }
+
+    /// The answer at a job's place, once it is there.
+    pub async fn finished(&self, place: &str) -> anyhow::Result<Option<Value>> {
+        let response = self.stack.http.get(format!("{}{place}", self.stack.base_url)).bearer_auth(&self.token).send().await?;
+        match response.status().as_u16() {
+            202 => Ok(None),
+            200 => Ok(Some(response.json().await?)),
+            status => anyhow::bail!("{place}: {status}: {}", response.text().await?),
+        }
     }
 
     pub async fn patch(&self, path: &str, body: &Value, expected: u16) -> anyhow::Result<Value> {

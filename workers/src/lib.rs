@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod channels;
 pub mod clients;
 pub mod crash;
+pub mod import;
 pub mod jobs;
 pub mod registry;
 pub mod runner;

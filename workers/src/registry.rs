@@ -5,9 +5,9 @@ use std::sync::Arc;
 use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::jobs::{
     AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ChangeColleague, ChangeConversation, ChangeOrder, ChangePassword,
-    CheckFigures, ConfirmEmail, DeliverMessage, DropOldLogs, InviteColleague, JobName, NotifyStaff, PauseConversation, PlaceOrder,
-    RecordEvents, RegisterShop, RemoveChannel, ResetPassword, RestoreProduct, ResumeConversation, SaveChannel, SaveProduct, SaveShop,
-    SendLink, SweepQueues,
+    CheckChannel, CheckFigures, ConfirmEmail, DeliverMessage, DropOldLogs, EraseCustomer, EraseTraces, ImportProducts, InviteColleague,
+    JobName, NotifyStaff, PauseConversation, PlaceOrder, RecordEvents, RegisterShop, RemoveChannel, ResetPassword, RestoreProduct,
+    ResumeConversation, SaveChannel, SaveProduct, SaveShop, SendLink, SweepQueues,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -33,8 +33,10 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::ChangeColleague => workers.run::<ChangeColleague>(),
             JobName::SaveShop => workers.run::<SaveShop>(),
             JobName::SaveChannel => workers.run::<SaveChannel>(),
+            JobName::CheckChannel => workers.run::<CheckChannel>(),
             JobName::RemoveChannel => workers.run::<RemoveChannel>(),
             JobName::SaveProduct => workers.run::<SaveProduct>(),
+            JobName::ImportProducts => workers.run::<ImportProducts>(),
             JobName::AdjustStock => workers.run::<AdjustStock>(),
             JobName::ArchiveProduct => workers.run::<ArchiveProduct>(),
             JobName::RestoreProduct => workers.run::<RestoreProduct>(),
@@ -45,6 +47,8 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::ChangeConversation => workers.run::<ChangeConversation>(),
             JobName::AnswerAsHuman => workers.run::<AnswerAsHuman>(),
             JobName::DeliverMessage => workers.run::<DeliverMessage>(),
+            JobName::EraseCustomer => workers.run::<EraseCustomer>(),
+            JobName::EraseTraces => workers.run::<EraseTraces>(),
             JobName::NotifyStaff => workers.run::<NotifyStaff>(),
             JobName::SweepQueues => workers.run::<SweepQueues>(),
             JobName::CheckFigures => workers.run::<CheckFigures>(),

@@ -41,6 +41,8 @@ pub enum Permission {
     ConversationsWrite,
     /// See connected channels.
     ChannelsRead,
+    /// Export and erase what is known of a customer.
+    Customers,
     /// Connect and disconnect channels.
     ChannelsWrite,
     /// See the shop's settings.
@@ -71,6 +73,7 @@ impl Permission {
         Self::ConversationsWrite,
         Self::ChannelsRead,
         Self::ChannelsWrite,
+        Self::Customers,
         Self::ShopRead,
         Self::ShopWrite,
         Self::TeamRead,
@@ -95,6 +98,7 @@ impl Permission {
             Self::ConversationsWrite => "conversations.write",
             Self::ChannelsRead => "channels.read",
             Self::ChannelsWrite => "channels.write",
+            Self::Customers => "customers",
             Self::ShopRead => "shop.read",
             Self::ShopWrite => "shop.write",
             Self::TeamRead => "team.read",
@@ -128,14 +132,14 @@ impl Role {
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {
         use Permission::{
-            Audit, ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Dashboard, OrdersExport, OrdersRead, OrdersSummary,
-            OrdersWrite, Own, ProductsRead, ProductsWrite, Profit, ShopRead, ShopWrite, TeamRead, TeamWrite,
+            Audit, ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Customers, Dashboard, OrdersExport, OrdersRead,
+            OrdersSummary, OrdersWrite, Own, ProductsRead, ProductsWrite, Profit, ShopRead, ShopWrite, TeamRead, TeamWrite,
         };
         match permission {
             Own | OrdersRead | Dashboard => true,
             ProductsRead | OrdersWrite | ConversationsRead | ConversationsWrite => matches!(self, Self::Owner | Self::OrderManager),
             OrdersSummary | OrdersExport | Profit => matches!(self, Self::Owner | Self::Accountant),
-            ProductsWrite | ChannelsRead | ChannelsWrite | ShopRead | ShopWrite | TeamRead | TeamWrite | Audit => {
+            ProductsWrite | Customers | ChannelsRead | ChannelsWrite | ShopRead | ShopWrite | TeamRead | TeamWrite | Audit => {
                 matches!(self, Self::Owner)
             }
         }

@@ -7,6 +7,8 @@ use redis::AsyncCommands as _;
 use redis::aio::ConnectionManager;
 use sha2::{Digest, Sha256};
 
+use crate::ids::ShopId;
+
 /// Guesses at one account from one address.
 const PER_PAIR: Limit = Limit { tries: 10, seconds: 15 * 60 };
 /// Guesses at one account from anywhere: wide enough that a stranger cannot lightly lock an owner out, who has a pair of their own and is let in from
@@ -41,6 +43,17 @@ pub enum Throttled {
     /// Redis is away: nobody is let try, or guessing would be free.
     #[error("attempts cannot be counted")]
     Unavailable(#[source] Option<redis::RedisError>),
+}
+
+/// What a shop may still ask in this window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Requests per window.
+    pub limit: u32,
+    /// Those that are left; `None` once one was too many.
+    pub remaining: Option<u32>,
+    /// When the next window may begin.
+    pub resets_in: Duration,
 }
 
 /// Counts tries.
@@ -113,8 +126,29 @@ impl Throttle {
         self.count(&[(format!("fd:throttle:{{auth}}:link-use:{}", network(address)), LINKS_PER_ADDRESS)]).await
     }
 
-    /// One round trip for all the limits. Each window begins with its first try and ends by itself.
+    /// Counts a request of a shop's people and programs, all together: one shop's script must not slow the others.
+    ///
+    /// # Errors
+    /// When Redis is away.
+    pub async fn request(&self, shop: ShopId, limit: u32) -> Result<Allowance, Throttled> {
+        let key = format!("fd:throttle:{{api:{shop}}}");
+        let counts = self.spend(&[(key, Limit { tries: limit.into(), seconds: 60 })]).await?;
+        let (spent, seconds) = counts.first().copied().unwrap_or_default();
+        let remaining = u64::from(limit).checked_sub(spent).and_then(|left| u32::try_from(left).ok());
+        Ok(Allowance { limit, remaining, resets_in: Duration::from_secs(seconds) })
+    }
+
     async fn count(&self, limits: &[(String, Limit)]) -> Result<(), Throttled> {
+        let counts = self.spend(limits).await?;
+        let spent = counts.iter().zip(limits).filter(|((count, _), (_, limit))| *count > limit.tries);
+        match spent.map(|((_, seconds), _)| *seconds).max() {
+            Some(seconds) => Err(Throttled::TooMany { retry_after: Duration::from_secs(seconds) }),
+            None => Ok(()),
+        }
+    }
+
+    /// One round trip for all the limits: how many were spent, and in how many seconds the window ends, which begins with its first try.
+    async fn spend(&self, limits: &[(String, Limit)]) -> Result<Vec<(u64, u64)>, Throttled> {
         let mut pipe = redis::pipe();
         pipe.atomic();
         for (key, limit) in limits {
@@ -124,12 +158,7 @@ impl Throttle {
         let mut redis = self.redis.clone();
         let answer = tokio::time::timeout(PATIENCE, pipe.query_async::<Vec<i64>>(&mut redis)).await;
         let counts = answer.map_err(|_| Throttled::Unavailable(None))?.map_err(|error| Throttled::Unavailable(Some(error)))?;
-        let spent =
-            counts.chunks_exact(2).zip(limits).filter(|(pair, (_, limit))| pair[0] > i64::try_from(limit.tries).unwrap_or(i64::MAX));
-        match spent.map(|(pair, _)| u64::try_from(pair[1]).unwrap_or(1).max(1)).max() {
-            Some(seconds) => Err(Throttled::TooMany { retry_after: Duration::from_secs(seconds) }),
-            None => Ok(()),
-        }
+        Ok(counts.chunks_exact(2).map(|pair| (u64::try_from(pair[0]).unwrap_or(0), u64::try_from(pair[1]).unwrap_or(1).max(1))).collect())
     }
 }
 

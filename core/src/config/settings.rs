@@ -78,6 +78,7 @@ settings! {
     PUBLIC_URL Default("http://localhost:8080"), [Ingress, Worker], "How browsers and mails reach the ingress; https, or http on localhost alone";
     TRUSTED_PROXIES Off, [Ingress], "Proxies whose X-Forwarded-For is believed: a list of addresses or networks, e.g. 10.0.0.0/8,::1";
     API_WAIT_MS Default("5000"), [Ingress], "How long an API write waits for its job before it answers 202, in milliseconds";
+    API_REQUESTS_PER_MINUTE Default("600"), [Ingress], "How many API requests one shop's people and programs may make in a minute, all together";
     METRICS_ADDR Off, [Ingress, Worker, Scheduler], "Where to serve Prometheus metrics (/metrics), on a listener of its own";
     DATABASE_URL Refused, [Worker, Scheduler, Migrate], "Postgres as the application's role: postgres://user:password@host/database";
     INGRESS_DATABASE_URL Refused, [Ingress, Migrate], "Postgres as the ingress's role, which may only read";

@@ -21,6 +21,7 @@ pub struct ChannelRef {
     instagram_login: bool,
     sealed_token: Option<String>,
     connected: bool,
+    removed: bool,
 }
 
 impl std::fmt::Debug for ChannelRef {
@@ -66,6 +67,12 @@ impl ChannelRef {
         self.sealed_token.as_deref().filter(|_| self.connected)
     }
 
+    /// Whether the shop has removed it; its conversations stay.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        self.removed
+    }
+
     /// What the token is sealed for.
     #[must_use]
     pub fn seal_context(&self) -> SealContext {
@@ -103,6 +110,7 @@ impl TryFrom<RefRow> for ChannelRef {
             instagram_login: row.login == "instagram",
             sealed_token: row.sealed_token,
             connected: row.status == "connected",
+            removed: row.status == "removed",
         })
     }
 }

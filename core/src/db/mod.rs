@@ -19,6 +19,7 @@ pub mod messages;
 pub mod migrations;
 pub mod orders;
 pub mod outbox;
+pub mod personal_data;
 pub mod products;
 pub mod proposals;
 pub mod requests;

@@ -1,5 +1,7 @@
 //! A shop's catalogue.
 
+pub mod import;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Numeric, Text, Timestamptz};

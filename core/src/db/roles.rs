@@ -31,7 +31,11 @@ pub const GRANTS: &[Grant] = &[
     // A shop is made by `system.register_shop`, and never deleted.
     Grant { table: "shops", app: "SELECT, UPDATE", ingress: "SELECT" },
     // The ingress checks passwords through `system.find_login` alone.
-    Grant { table: "users", app: "SELECT, INSERT, UPDATE, DELETE", ingress: "SELECT (shop_id, id, email, name, role, active, created_at, email_confirmed_at, invited_at)" },
+    Grant {
+        table: "users",
+        app: "SELECT, INSERT, UPDATE, DELETE",
+        ingress: "SELECT (shop_id, id, email, name, role, active, created_at, email_confirmed_at, invited_at)",
+    },
     // Tokens are for those who send.
     Grant {
         table: "channels",
@@ -58,7 +62,8 @@ pub const GRANTS: &[Grant] = &[
     rows("requests"),
     Grant { table: "outbox", app: "SELECT, INSERT, UPDATE, DELETE", ingress: "" },
     history("audit"),
-    Grant { table: "logs", app: "SELECT, INSERT", ingress: "" },
+    // Rows are only added, and emptied when a customer is forgotten.
+    Grant { table: "logs", app: "SELECT, INSERT, UPDATE (payload, dedupe_key)", ingress: "" },
 ];
 
 /// Limits of a role's sessions: a net below those that each transaction sets for itself.

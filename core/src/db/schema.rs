@@ -94,6 +94,7 @@ diesel::table! {
         language -> Nullable<Text>,
         created_at -> Timestamptz,
         search_name -> Text,
+        erased_at -> Nullable<Timestamptz>,
     }
 }
 

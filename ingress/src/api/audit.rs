@@ -11,9 +11,9 @@ use crate::reply::{HttpError, Reply};
 
 /// A page of changes, the latest first.
 #[derive(ToSchema)]
-pub struct Changes {
+pub struct AuditEntries {
     /// The changes.
-    pub items: Vec<Change>,
+    pub items: Vec<AuditEntry>,
     /// The next page's `cursor`; absent on the last one.
     #[schema(required = false)]
     pub next_cursor: String,
@@ -21,7 +21,7 @@ pub struct Changes {
 
 /// A change.
 #[derive(ToSchema)]
-pub struct Change {
+pub struct AuditEntry {
     /// Its number.
     pub id: i64,
     /// Who: `user:7`, `agent` or `system`.
@@ -41,7 +41,7 @@ pub struct Change {
 
 /// Which changes to list.
 #[derive(ToSchema)]
-pub struct ChangesOf {
+pub struct AuditSelection {
     /// Of one thing only, e.g. `product:12`.
     #[schema(required = false)]
     pub subject: Option<String>,
@@ -53,14 +53,14 @@ pub struct ChangesOf {
     pub cursor: Option<i64>,
 }
 
-impl Request for ChangesOf {
+impl Request for AuditSelection {
     fn read(form: &mut Form) -> Option<Self> {
         Some(Self { subject: form.maybe_text("subject", 1..=100), limit: limit(form), cursor: cursor(form) })
     }
 }
 
 pub(crate) async fn list(cx: StaffCx) -> Result<Reply, HttpError> {
-    let asked: ChangesOf = cx.query()?;
+    let asked: AuditSelection = cx.query()?;
     let more = asked.limit + 1;
     let read = async move |mut tx| audit::list(&mut tx, asked.subject.as_deref(), asked.cursor, more).await.map_err(|error: DbError| error);
     let items = cx.app.db.shop_tx(&cx.scope, TxKind::Read, read).await?;

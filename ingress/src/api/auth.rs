@@ -32,6 +32,7 @@ pub struct Register {
     #[schema(required = false)]
     pub kind: String,
     /// The owner's e-mail; one e-mail is one user of one shop.
+    #[schema(format = Email, example = "owner@shop.example")]
     pub email: String,
     /// 8 characters to 72 bytes.
     #[schema(value_type = String, format = Password)]
@@ -72,6 +73,7 @@ impl Request for Register {
 #[derive(ToSchema)]
 pub struct Login {
     /// The e-mail.
+    #[schema(format = Email, example = "owner@shop.example")]
     pub email: String,
     /// The password.
     #[schema(value_type = String, format = Password)]
@@ -113,6 +115,7 @@ pub struct Me {
     /// The account's number.
     pub id: i32,
     /// The e-mail.
+    #[schema(format = Email, example = "owner@shop.example")]
     pub email: String,
     /// Whether a user showed that they read this address.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -107,6 +107,34 @@ pub(crate) async fn save(cx: CommandCx) -> Result<Asked, HttpError> {
     })
 }
 
+/// Whether a channel works.
+#[derive(ToSchema)]
+pub struct ChannelCheck {
+    /// Whether all is well.
+    pub ok: bool,
+    /// What Meta calls the account, if it tells.
+    pub name: Option<String>,
+    /// What was looked at.
+    pub findings: Vec<ChannelFinding>,
+}
+
+/// One thing that was looked at.
+#[derive(ToSchema)]
+pub struct ChannelFinding {
+    /// `token`, `permission`, `account`, `number`, `quality` or `subscription`.
+    #[schema(example = "token")]
+    pub check: String,
+    /// Whether it is as it must be.
+    pub ok: bool,
+    /// What is wrong and what to do about it; empty if it is well.
+    pub remedy: String,
+}
+
+pub(crate) async fn check(cx: CommandCx) -> Result<Asked, HttpError> {
+    let channel: ChannelId = path_id(cx.parameter("id"))?;
+    Asked::job(jobs::CheckChannel { request: cx.request, channel })
+}
+
 pub(crate) async fn remove(cx: CommandCx) -> Result<Asked, HttpError> {
     let channel: ChannelId = path_id(cx.parameter("id"))?;
     Asked::job(jobs::RemoveChannel { request: cx.request, channel })

@@ -285,7 +285,7 @@ impl Request for NewNote {
 #[derive(ToSchema)]
 pub struct HumanAnswer {
     /// The words: at most 4096 characters on WhatsApp, 2000 on Messenger, 1000 bytes on Instagram.
-    #[schema(required = false)]
+    #[schema(required = false, example = "Yes, we keep them for you until Friday.")]
     pub text: Option<String>,
     /// A template that Meta has approved; WhatsApp takes it at any time, and nothing else after the 24-hour window.
     #[schema(value_type = Option<MessageTemplate>, required = false)]

@@ -2,6 +2,7 @@
 
 use frontdesk_core::db::{DbError, TxKind, requests};
 use frontdesk_core::jobs::JobName;
+use frontdesk_core::progress;
 use frontdesk_core::queue::{JobId, JobState};
 use frontdesk_core::signatures::{parts_are_signed, sign_parts};
 use secrecy::SecretString;
@@ -17,6 +18,18 @@ pub struct Job {
     pub job: String,
     /// `running`.
     pub status: String,
+    /// How far it has come, if it says so.
+    #[schema(required = false)]
+    pub progress: JobProgress,
+}
+
+/// How far a write has come.
+#[derive(ToSchema)]
+pub struct JobProgress {
+    /// Rows done.
+    pub done: u64,
+    /// Rows in all.
+    pub of: u64,
 }
 
 /// A job's id as clients see it: the queue, the id, and a stamp that binds both to who asked. So a look at what is still under way needs no record,
@@ -45,7 +58,10 @@ pub(crate) async fn find(cx: StaffCx) -> Result<Reply, HttpError> {
     match (stored, state) {
         (Some(stored), _) if stored.user == Some(cx.user) => Reply::answer(stored.answer),
         (Some(_), _) => Err(HttpError::not_found()),
-        (None, JobState::Ready | JobState::Delayed | JobState::Running) => Ok(Reply::later(handle)),
+        (None, JobState::Ready | JobState::Delayed | JobState::Running) => {
+            let progress = progress::read(&cx.app.queue, job).await.map_err(HttpError::unavailable)?;
+            Ok(Reply::later(handle, progress))
+        }
         (None, JobState::Dead) => Err(HttpError::job_failed("dead".to_owned())),
         (None, JobState::Gone) => Err(HttpError::not_found()),
     }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::call::PublicCx;
 use crate::reply::{HttpError, Reply};
-use crate::{openapi, routes};
+use crate::{openapi, postman, routes};
 
 /// A look that takes longer is a no.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -39,6 +39,10 @@ pub(crate) async fn readyz(cx: PublicCx) -> Result<Reply, HttpError> {
 
 pub(crate) async fn openapi(_: PublicCx) -> Result<Reply, HttpError> {
     Reply::ok(openapi::document(&routes::table()))
+}
+
+pub(crate) async fn postman_collection(_: PublicCx) -> Result<Reply, HttpError> {
+    Reply::ok(postman::collection(&openapi::document(&routes::table())))
 }
 
 pub(crate) async fn docs(_: PublicCx) -> Result<Reply, HttpError> {

@@ -20,6 +20,7 @@ use crate::reply::{HttpError, Reply};
 #[derive(ToSchema)]
 pub struct Forgot {
     /// The e-mail that one logs in with.
+    #[schema(format = Email, example = "owner@shop.example")]
     pub email: String,
 }
 
@@ -64,7 +65,7 @@ impl Request for Confirm {
 
 /// A new password, by the old one.
 #[derive(ToSchema)]
-pub struct Change {
+pub struct NewPassword {
     /// The present password.
     #[schema(value_type = String, format = Password)]
     pub current_password: SecretString,
@@ -73,7 +74,7 @@ pub struct Change {
     pub new_password: SecretString,
 }
 
-impl Request for Change {
+impl Request for NewPassword {
     fn read(form: &mut Form) -> Option<Self> {
         let current = form.secret("current_password", 1..=1000);
         let new = form.secret("new_password", 1..=1000);
@@ -114,7 +115,7 @@ pub(crate) async fn confirm(cx: PublicCx) -> Result<Reply, HttpError> {
 
 /// Sets a password by the old one. Every session of the account ends, this one too.
 pub(crate) async fn change(cx: PublicCx, session: Session) -> Result<Reply, HttpError> {
-    let asked: Change = cx.json()?;
+    let asked: NewPassword = cx.json()?;
     let (scope, user, email) = user(&cx, &session).await?;
     cx.app.throttle.login(&email, cx.address).await.map_err(throttled)?;
     let hash = cx.app.db.find_login(&email).await?.map(|login| login.password_hash);

@@ -135,7 +135,7 @@ pub struct SaveProduct {
     #[schema(value_type = String, example = "31.20")]
     pub cost: Money,
     /// Pieces in stock. A new product must say it; absent from a change, the stock stays as it is, sales of the meantime included.
-    #[schema(required = false)]
+    #[schema(required = false, example = 10)]
     pub stock: Option<i32>,
     /// Where its picture is: an https address, or a path on this server.
     #[schema(required = false)]

@@ -108,6 +108,7 @@ pub struct SaveShop {
     /// What customers call it, 1 to 120 characters.
     pub name: String,
     /// `product`, `service` or `both`.
+    #[schema(example = "product")]
     pub kind: String,
     /// IANA zone of its calendar. Sales keep the day on which they were counted.
     #[schema(example = "Europe/Berlin")]

@@ -20,10 +20,11 @@ const ROLES: &[&str] = &["owner", "order_manager", "accountant"];
 
 /// Somebody of the team.
 #[derive(ToSchema)]
-pub struct Colleague {
+pub struct TeamMember {
     /// Their number.
     pub id: i32,
     /// Their e-mail.
+    #[schema(format = Email, example = "owner@shop.example")]
     pub email: String,
     /// What colleagues call them.
     pub name: String,
@@ -39,13 +40,14 @@ pub struct Colleague {
 #[derive(ToSchema)]
 pub struct Team {
     /// The people.
-    pub items: Vec<Colleague>,
+    pub items: Vec<TeamMember>,
 }
 
 /// Somebody to invite.
 #[derive(ToSchema)]
 pub struct Invite {
     /// Their e-mail: the link to choose a password goes there.
+    #[schema(format = Email, example = "owner@shop.example")]
     pub email: String,
     /// What colleagues call them.
     #[schema(required = false)]

@@ -6,6 +6,7 @@ use frontdesk_core::inbound::{Alias, AliasKind, Platform};
 use frontdesk_core::jobs::Template;
 use frontdesk_core::signatures::appsecret_proof;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -16,6 +17,8 @@ const NAME: &str = "meta";
 const SEND_LIMIT: Duration = Duration::from_secs(8);
 /// Marking read and typing are decoration.
 const SIGNAL_LIMIT: Duration = Duration::from_secs(3);
+/// Somebody waits for a look at an account.
+const CHECK_LIMIT: Duration = Duration::from_secs(8);
 
 /// Where a send goes out from.
 #[derive(Debug, Clone)]
@@ -89,6 +92,63 @@ pub enum Action {
     WindowClosed,
     /// This message will never go out.
     Give,
+}
+
+/// What a look at an account found.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// What Meta calls it, if it tells.
+    pub name: Option<String>,
+    /// What was looked at.
+    pub findings: Vec<Finding>,
+    /// Meta's code, if it refuses the token.
+    pub dead_token: Option<i64>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// `token`, `permission`, `account`, `number`, `quality` or `subscription`.
+    pub check: &'static str,
+    /// Whether it is as it must be.
+    pub ok: bool,
+    /// What is wrong and what to do about it; empty if it is well.
+    pub remedy: String,
+}
+
+impl Finding {
+    pub(crate) const fn right(check: &'static str) -> Self {
+        Self { check, ok: true, remedy: String::new() }
+    }
+
+    pub(crate) fn wrong(check: &'static str, remedy: &str) -> Self {
+        Self { check, ok: false, remedy: remedy.to_owned() }
+    }
+}
+
+/// Why Meta does not show an account.
+struct Refusal {
+    code: i64,
+    action: Action,
+}
+
+impl From<Refusal> for Checked {
+    fn from(Refusal { code, action }: Refusal) -> Self {
+        let token = || Finding::wrong("token", "Meta refuses the token: it has expired, or was withdrawn. Paste a new one.");
+        let permission =
+            |remedy: &str| vec![Finding::right("token"), Finding::wrong("permission", &format!("{remedy} (Meta's code {code})"))];
+        match action {
+            Action::Disconnected => Self { name: None, findings: vec![token()], dead_token: Some(code) },
+            Action::Blocked => {
+                let remedy = "The token may not do this, or the account is blocked. Grant the permissions of messaging and connect again.";
+                Self { name: None, findings: permission(remedy), dead_token: None }
+            }
+            _ => {
+                let remedy = "Meta does not know this account for this token. Compare the number with the one that Meta shows.";
+                Self { name: None, findings: permission(remedy), dead_token: None }
+            }
+        }
+    }
 }
 
 /// A client of the Graph API.
@@ -211,6 +271,81 @@ impl Meta {
         }
     }
 
+    /// Asks whether an account works: whether the token is good for it, and, where a Page tells (Messenger), whether its messages come to us.
+    ///
+    /// # Errors
+    /// When Meta cannot be asked, or is busy.
+    pub async fn check(&self, account: &Account) -> Result<Checked, ClientError> {
+        let (node, fields) = match account.platform {
+            // Meta's OpenAPI for WhatsApp, `GET /{Phone-Number-ID}`.
+            Platform::Whatsapp => (account.external_id.as_str(), "verified_name,code_verification_status,quality_rating"),
+            // Graph API reference, Page; Instagram User. By Instagram Login a token knows itself as `me`.
+            Platform::Messenger => (account.external_id.as_str(), "name"),
+            Platform::Instagram if account.instagram_login => ("me", "user_id,username"),
+            Platform::Instagram => (account.external_id.as_str(), "username"),
+        };
+        let itself = match self.get(account, &format!("/{node}"), &[("fields", fields)]).await? {
+            Ok(itself) => itself,
+            Err(refusal) => return Ok(refusal.into()),
+        };
+        let name = ["verified_name", "name", "username"].iter().find_map(|field| itself[*field].as_str()).map(str::to_owned);
+        let mut findings = vec![Finding::right("token"), Finding::right("permission")];
+        if account.instagram_login && itself["user_id"].as_str().is_some_and(|user| user != account.external_id) {
+            findings.push(Finding::wrong(
+                "account",
+                "The token is another Instagram account's. Connect with the account whose number stands here.",
+            ));
+        }
+        if let Some(status) = itself["code_verification_status"].as_str()
+            && status != "VERIFIED"
+        {
+            findings.push(Finding::wrong("number", "The number is not verified. Verify it in WhatsApp Manager, under Phone numbers."));
+        }
+        if itself["quality_rating"] == "RED" {
+            findings
+                .push(Finding::wrong("quality", "Meta rates the number's quality low, and may limit it. See WhatsApp Manager, Insights."));
+        }
+        if account.platform == Platform::Messenger {
+            findings.push(self.subscription(account).await?);
+        }
+        Ok(Checked { name, findings, dead_token: None })
+    }
+
+    /// Graph API reference, Page `subscribed_apps`.
+    async fn subscription(&self, account: &Account) -> Result<Finding, ClientError> {
+        Ok(match self.get(account, &format!("/{}/subscribed_apps", account.external_id), &[]).await? {
+            Ok(apps) => {
+                let fields = apps["data"].as_array().into_iter().flatten().filter_map(|app| app["subscribed_fields"].as_array());
+                if fields.flatten().any(|field| field == "messages") {
+                    Finding::right("subscription")
+                } else {
+                    Finding::wrong(
+                        "subscription",
+                        "The Page's messages do not come here: no app is subscribed to them. Connect the Page again.",
+                    )
+                }
+            }
+            Err(_) => {
+                Finding::wrong("subscription", "It cannot be seen whether messages come here: the token lacks pages_manage_metadata.")
+            }
+        })
+    }
+
+    /// A read; what Meta refuses for good is told, what it refuses for now is an error.
+    async fn get(&self, account: &Account, path: &str, query: &[(&str, &str)]) -> Result<Result<Value, Refusal>, ClientError> {
+        let request = self.signed(account, self.http.get(format!("{}{path}", self.base(account)))).query(query);
+        let (_, _, answer) = exchange(NAME, request, CHECK_LIMIT).await?;
+        let answer: Value = serde_json::from_slice(&answer).map_err(|_| ClientError::Useless { provider: NAME, reason: "no JSON" })?;
+        let Some(error) = answer.get("error") else { return Ok(Ok(answer)) };
+        let (code, subcode) = (error["code"].as_i64().unwrap_or(-1), error["error_subcode"].as_i64().unwrap_or(0));
+        match action(code, subcode, error["is_transient"].as_bool().unwrap_or(false)) {
+            Action::Retry | Action::SlowDown | Action::PairLimit => {
+                Err(ClientError::Busy { provider: NAME, code: code.to_string(), after: None })
+            }
+            action => Ok(Err(Refusal { code, action })),
+        }
+    }
+
     async fn post(&self, account: &Account, body: &Value) -> Sent {
         match exchange(NAME, self.request(account).json(body), SEND_LIMIT).await {
             Ok((_, _, answer)) => outcome(&answer),
@@ -237,9 +372,16 @@ impl Meta {
     }
 
     fn request(&self, account: &Account) -> reqwest::RequestBuilder {
-        let base = if account.platform == Platform::Instagram && account.instagram_login { &self.instagram_url } else { &self.graph_url };
-        let request =
-            self.http.post(format!("{base}/{}/{}/messages", self.version, account.external_id)).bearer_auth(account.token.expose_secret());
+        self.signed(account, self.http.post(format!("{}/{}/messages", self.base(account), account.external_id)))
+    }
+
+    fn base(&self, account: &Account) -> String {
+        let host = if account.platform == Platform::Instagram && account.instagram_login { &self.instagram_url } else { &self.graph_url };
+        format!("{host}/{}", self.version)
+    }
+
+    fn signed(&self, account: &Account, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        let request = request.bearer_auth(account.token.expose_secret());
         match &self.app_secret {
             Some(secret) => request.query(&[("appsecret_proof", appsecret_proof(secret, &account.token))]),
             None => request,

@@ -9,10 +9,14 @@ mod change_colleague;
 mod change_conversation;
 mod change_order;
 mod change_password;
+mod check_channel;
 mod check_figures;
 mod confirm_email;
 mod deliver_message;
 mod drop_old_logs;
+mod erase_customer;
+mod erase_traces;
+mod import_products;
 mod invite_colleague;
 mod notify_staff;
 mod pause_conversation;
@@ -70,11 +74,19 @@ async fn once<W>(cx: &JobContext<App>, request: RequestKey, write: W) -> Result<
 where
     W: for<'tx> FnOnce(&'tx mut ShopTx) -> BoxFuture<'tx, Result<Wrote, DbError>> + Send + 'static,
 {
+    once_in(cx, TxKind::Command, request, write).await
+}
+
+/// The same in a transaction of another kind.
+async fn once_in<W>(cx: &JobContext<App>, kind: TxKind, request: RequestKey, write: W) -> Result<Answer, JobError>
+where
+    W: for<'tx> FnOnce(&'tx mut ShopTx) -> BoxFuture<'tx, Result<Wrote, DbError>> + Send + 'static,
+{
     let (scope, job) = (cx.scope()?, cx.envelope.job.to_string());
     let wrote = cx
         .app
         .db
-        .shop_tx(&scope, TxKind::Command, async move |mut tx| {
+        .shop_tx(&scope, kind, async move |mut tx| {
             if let Some(stored) = requests::find(&mut tx, &request.key).await? {
                 let answer = if stored.fingerprint == request.fingerprint { stored.answer } else { key_reused() };
                 return Ok(Wrote::answer(answer));
