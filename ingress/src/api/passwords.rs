@@ -36,7 +36,7 @@ pub struct Reset {
     /// What stands after the `#` in the link.
     #[schema(value_type = String)]
     pub token: SecretString,
-    /// The new password: at least 10 characters, at most 72 bytes.
+    /// The new password: at least 8 characters, at most 72 bytes.
     #[schema(value_type = String, format = Password)]
     pub password: SecretString,
 }
@@ -69,7 +69,7 @@ pub struct NewPassword {
     /// The present password.
     #[schema(value_type = String, format = Password)]
     pub current_password: SecretString,
-    /// The new password: at least 10 characters, at most 72 bytes.
+    /// The new password: at least 8 characters, at most 72 bytes.
     #[schema(value_type = String, format = Password)]
     pub new_password: SecretString,
 }

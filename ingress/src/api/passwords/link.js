@@ -19,8 +19,8 @@ form.addEventListener("submit", async (event) => {
       return;
     }
     const problem = await answer.json();
-    const fields = (problem.fields ?? []).map(({ field, message }) => (field === "token" ? message : `The ${field} ${message}.`));
-    said.textContent = fields.join(" ") || problem.detail;
+    const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.?$/, ".");
+    said.textContent = (problem.fields ?? []).map(({ message }) => sentence(message)).join(" ") || problem.detail;
   } catch {
     said.textContent = "We could not be reached. Try again in a moment.";
   }
