@@ -6,10 +6,10 @@ use frontdesk_core::auth::{Allowance, Permission, Session, Who};
 use frontdesk_core::config::Network;
 use frontdesk_core::tenancy::ShopScope;
 use hyper::HeaderMap;
-use hyper::header::{AUTHORIZATION, COOKIE, ORIGIN};
+use hyper::header::{AUTHORIZATION, COOKIE, ORIGIN, SET_COOKIE};
 
 use crate::call::{AdminCx, Call, PublicCx, StaffCx};
-use crate::reply::HttpError;
+use crate::reply::{HttpError, Reply};
 
 /// The session's cookie where `Secure` holds: the prefix makes browsers refuse it from subdomains and plain http (RFC 6265bis 4.1.3.2).
 const SECURE_COOKIE: &str = "__Host-frontdesk";
@@ -75,6 +75,11 @@ pub(crate) fn cookie_name(secure: bool) -> &'static str {
 pub(crate) fn set_cookie(token: &str, seconds: i64, secure: bool) -> String {
     let flags = if secure { "; Secure" } else { "" };
     format!("{}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{flags}", cookie_name(secure))
+}
+
+/// Has the browser forget its session; programs have no cookie to forget.
+pub(crate) fn without_cookie(call: &Call, reply: Reply) -> Reply {
+    reply.with(SET_COOKIE, &set_cookie("", 0, call.app.config.secure_cookie()))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -248,7 +248,7 @@ async fn lasting_token(cx: &PublicCx, who: Who) -> Result<SecretString, HttpErro
 /// Ends the session, on every replica at once.
 pub(crate) async fn logout(cx: PublicCx, session: Session) -> Result<Reply, HttpError> {
     cx.app.revocations.revoke(session.id(), session.expires_at()).await.map_err(HttpError::unavailable)?;
-    Ok(Reply::empty().with(SET_COOKIE, &gate::set_cookie("", 0, cx.app.config.secure_cookie())))
+    Ok(gate::without_cookie(&cx, Reply::empty()))
 }
 
 /// Who is logged in. Somebody who was deactivated since is nobody.

@@ -6,7 +6,6 @@ use frontdesk_core::ids::UserId;
 use frontdesk_core::jobs::{Answer, ChangePassword, ConfirmEmail, Job, ResetPassword, SendLink};
 use frontdesk_core::queue::{From as Origin, Push, Waited};
 use frontdesk_core::tenancy::ShopScope;
-use hyper::header::SET_COOKIE;
 use secrecy::SecretString;
 use utoipa::ToSchema;
 
@@ -126,7 +125,7 @@ pub(crate) async fn change(cx: PublicCx, session: Session) -> Result<Reply, Http
     cx.app.throttle.login_succeeded(&email, cx.address).await;
     let password_hash = cx.app.passwords.hash(asked.new_password).await.map_err(|error| password_error(error, "new_password"))?;
     let reply = done(&cx, Origin::Shop(&scope), &ChangePassword { user, password_hash }).await?;
-    Ok(reply.with(SET_COOKIE, &gate::set_cookie("", 0, cx.app.config.secure_cookie())))
+    Ok(gate::without_cookie(&cx, reply))
 }
 
 /// The page that a link to a password opens.

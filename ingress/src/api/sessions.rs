@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::auth::Session;
-use hyper::header::SET_COOKIE;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -52,15 +51,11 @@ pub(crate) async fn end(cx: PublicCx, session: Session) -> Result<Reply, HttpErr
     let listed = cx.app.sessions.list(&session.subject()).await.map_err(HttpError::unavailable)?;
     let ended = listed.iter().find(|one| one.id == id).ok_or_else(HttpError::not_found)?;
     cx.app.revocations.revoke(ended.id, ended.expires_at).await.map_err(HttpError::unavailable)?;
-    Ok(if id == session.id() { without_cookie(&cx) } else { Reply::empty() })
+    Ok(if id == session.id() { gate::without_cookie(&cx, Reply::empty()) } else { Reply::empty() })
 }
 
 /// Ends all of the account's sessions, this one too.
 pub(crate) async fn end_all(cx: PublicCx, session: Session) -> Result<Reply, HttpError> {
     cx.app.revocations.revoke_account(&session.subject(), cx.app.clock.now()).await.map_err(HttpError::unavailable)?;
-    Ok(without_cookie(&cx))
-}
-
-fn without_cookie(cx: &PublicCx) -> Reply {
-    Reply::empty().with(SET_COOKIE, &gate::set_cookie("", 0, cx.app.config.secure_cookie()))
+    Ok(gate::without_cookie(&cx, Reply::empty()))
 }
