@@ -12,6 +12,7 @@ mod deliveries;
 mod description;
 mod handoff;
 mod inbox;
+mod isolation;
 mod live;
 mod message_to_order;
 mod orders;

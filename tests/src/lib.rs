@@ -366,6 +366,16 @@ impl Api<'_> {
         Ok(if body.is_empty() { Value::Null } else { serde_json::from_slice(&body)? })
     }
 
+    /// Whatever the answer is: its status and text.
+    pub async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> anyhow::Result<(u16, String)> {
+        let mut request = self.stack.http.request(method.parse()?, format!("{}{path}", self.stack.base_url)).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await?;
+        Ok((response.status().as_u16(), response.text().await?))
+    }
+
     pub async fn get(&self, path: &str, expected: u16) -> anyhow::Result<Value> {
         self.call(self.stack.http.get(format!("{}{path}", self.stack.base_url)), expected).await
     }

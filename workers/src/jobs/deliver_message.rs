@@ -12,13 +12,12 @@ use frontdesk_core::ids::{ConversationId, MessageId};
 use frontdesk_core::inbound::Alias;
 use frontdesk_core::jobs::{DeliverMessage, Notice, Template};
 use frontdesk_core::tenancy::ShopScope;
-use serde_json::json;
 
 use crate::App;
 use crate::clients::meta::{Action, Outgoing, Sent};
 use crate::crash::{self, Point};
 use crate::runner::{Handle, JobContext, JobError};
-use crate::turn::{Outcome, SETTLE, tell, undeliverable, unsettled};
+use crate::turn::{Outcome, SETTLE, message_event, tell, undeliverable, unsettled};
 
 /// How soon an answer looks again whether the one before it is out.
 const TURN: Duration = Duration::from_millis(150);
@@ -133,7 +132,7 @@ async fn record(cx: &JobContext<App>, scope: &ShopScope, letter: &Letter, outcom
         app.push_outbox(scope, pending).await;
         app.channels.forget(letter.channel.key()).await;
     }
-    app.announce(scope, "message", &json!({"conversation_id": conversation, "message_id": id})).await;
+    app.announce(scope, "message", &message_event(conversation, id)).await;
     again.map_or(Ok(()), Err)
 }
 

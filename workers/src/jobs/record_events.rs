@@ -11,11 +11,12 @@ use frontdesk_core::db::{DbError, ShopTx, TxKind, conversations, customers, logs
 use frontdesk_core::ids::ConversationId;
 use frontdesk_core::inbound::{DeliveryStatus, Happening, InboundEvent, Sender};
 use frontdesk_core::jobs::RecordEvents;
+use serde_json::Value;
 
 use crate::App;
 use crate::clients::meta;
 use crate::runner::{Handle, JobContext, JobError};
-use crate::turn::{to_store, undeliverable};
+use crate::turn::{message_event, to_store, undeliverable};
 
 /// An echo that may be our own send's waits this long for that send's answer (Instagram's echoes can overtake it).
 const HOLD_ECHO: TimeDelta = TimeDelta::seconds(8);
@@ -40,7 +41,12 @@ impl Handle<App> for RecordEvents {
                 })
                 .await?;
             match recorded {
-                Recorded::Done(pending) => app.push_outbox(&channel.scope(), pending).await,
+                Recorded::Done(After { pending, arrived }) => {
+                    if let Some(arrived) = arrived {
+                        app.announce(&channel.scope(), "message", &arrived).await;
+                    }
+                    app.push_outbox(&channel.scope(), pending).await;
+                }
                 Recorded::Held => held = true,
             }
         }
@@ -49,10 +55,19 @@ impl Handle<App> for RecordEvents {
 }
 
 enum Recorded {
-    /// With what is to be pushed after the commit.
-    Done(Vec<Pending>),
+    /// With what follows the commit.
+    Done(After),
     /// It may be our own: wait and see.
     Held,
+}
+
+/// What follows the commit.
+#[derive(Default)]
+struct After {
+    /// To be pushed.
+    pending: Vec<Pending>,
+    /// What open dashboards are told: the message that is new.
+    arrived: Option<Value>,
 }
 
 async fn record(
@@ -64,18 +79,19 @@ async fn record(
     now: DateTime<Utc>,
 ) -> Result<Recorded, DbError> {
     if logs::is_logged(tx, &event.dedupe_key).await? {
-        return Ok(Recorded::Done(Vec::new()));
+        return Ok(Recorded::Done(After::default()));
     }
-    let mut pending = Vec::new();
+    let mut after = After::default();
     match &event.what {
         Happening::Message(message) => {
             if let Some(sender) = &event.customer {
                 let customer = customers::resolve(tx, channel.id(), sender).await?;
                 let conversation = conversations::open(tx, channel.id(), customer, Some(event.occurred_at), false).await?;
-                messages::store_inbound(tx, conversation.id(), channel.id(), &[to_store(event, message)]).await?;
+                let stored = messages::store_inbound(tx, conversation.id(), channel.id(), &[to_store(event, message)]).await?;
+                after.arrived = stored.iter().find(|row| row.is_new).map(|row| message_event(conversation.id(), row.id()));
             }
         }
-        Happening::Status(status) => pending = move_forward(tx, channel, status, now).await?,
+        Happening::Status(status) => after.pending = move_forward(tx, channel, status, now).await?,
         Happening::Receipt { read, message_ids, watermark_ms } => {
             let status = if *read { "read" } else { "delivered" };
             for id in message_ids.iter().take(200) {
@@ -94,7 +110,7 @@ async fn record(
             } else if !ours && !messages::is_known(tx, channel.id(), message_id).await? {
                 let echo = Echo { message_id, from_an_app: app_id.is_some(), text: text.as_deref() };
                 match heard_elsewhere(tx, channel, event, &echo, may_hold, now).await? {
-                    Recorded::Done(more) => pending.extend(more),
+                    Recorded::Done(more) => after = more,
                     Recorded::Held => return Ok(Recorded::Held),
                 }
             }
@@ -109,7 +125,7 @@ async fn record(
         Happening::Reaction { .. } | Happening::Other { .. } => {}
     }
     logs::insert_inbound(tx, &[event]).await?;
-    Ok(Recorded::Done(pending))
+    Ok(Recorded::Done(after))
 }
 
 async fn move_forward(tx: &mut ShopTx, channel: &ChannelRef, status: &DeliveryStatus, now: DateTime<Utc>) -> Result<Vec<Pending>, DbError> {
@@ -147,14 +163,14 @@ async fn heard_elsewhere(
     may_hold: bool,
     now: DateTime<Utc>,
 ) -> Result<Recorded, DbError> {
-    let Some(customer) = &event.customer else { return Ok(Recorded::Done(Vec::new())) };
+    let Some(customer) = &event.customer else { return Ok(Recorded::Done(After::default())) };
     let customer = customers::resolve(tx, channel.id(), customer).await?;
     let conversation = conversations::open(tx, channel.id(), customer, None, false).await?.id();
     if !echo.from_an_app {
         let text = echo.text.unwrap_or_default();
         if let Some(message) = messages::settle_by_text(tx, conversation, echo.message_id, text).await? {
             proposals::mark_shown(tx, message, now).await?;
-            return Ok(Recorded::Done(Vec::new()));
+            return Ok(Recorded::Done(After::default()));
         }
         if may_hold && messages::has_open_send(tx, conversation).await? {
             return Ok(Recorded::Held);
@@ -164,7 +180,8 @@ async fn heard_elsewhere(
     if let Some(message) = messages::store_human(tx, conversation, channel.id(), echo.message_id, body, event.occurred_at).await? {
         conversations::note_answer(tx, conversation, message).await?;
         let paused = conversations::pause(tx, conversation, PausedBy::Echo, None).await?;
-        return Ok(Recorded::Done(paused.and_then(|paused| paused.ends).into_iter().collect()));
+        let pending = paused.and_then(|paused| paused.ends).into_iter().collect();
+        return Ok(Recorded::Done(After { pending, arrived: Some(message_event(conversation, message)) }));
     }
-    Ok(Recorded::Done(Vec::new()))
+    Ok(Recorded::Done(After::default()))
 }

@@ -10,7 +10,7 @@ use frontdesk_core::ids::TurnId;
 use frontdesk_core::jobs::Notice;
 use frontdesk_core::memory::Exchange;
 
-use super::{Reply, Turn, tell};
+use super::{Reply, Turn, message_event, tell};
 use crate::App;
 use crate::agent::texts::{self, Text};
 use crate::clients::meta::{Account, Action, Button, Outgoing, Sent};
@@ -180,8 +180,7 @@ async fn record(app: &App, turn: &Turn, message: &OutboundRow, sent: Sent, then:
                     Ok::<_, DbError>(closed)
                 })
                 .await?;
-            let event = serde_json::json!({"conversation_id": turn.conversation.id(), "message_id": id});
-            app.announce(&turn.scope, "message", &event).await;
+            app.announce(&turn.scope, "message", &message_event(turn.conversation.id(), id)).await;
             Ok(closed)
         }
         Outcome::Again { status, code, error } => {

@@ -19,11 +19,13 @@ use frontdesk_core::db::proposals::Proposal;
 use frontdesk_core::db::shops::ShopProfile;
 use frontdesk_core::db::turns::TurnRow;
 use frontdesk_core::db::{DbError, ShopTx};
+use frontdesk_core::ids::{ConversationId, MessageId};
 use frontdesk_core::inbound::{Alias, AliasKind, Content, ConversationKey, CustomerMessage, Happening};
 use frontdesk_core::jobs::{Notice, NotifyStaff};
 use frontdesk_core::mailbox::Mail;
 use frontdesk_core::tenancy::ShopScope;
 use rust_decimal::Decimal;
+use serde_json::{Value, json};
 
 use crate::App;
 use crate::agent::Trace;
@@ -237,6 +239,11 @@ fn messages(mail: &[Mail]) -> impl Iterator<Item = (&Mail, &CustomerMessage)> {
         Happening::Message(message) => Some((mail, message)),
         _ => None,
     })
+}
+
+/// What open dashboards are told of a message: to read it, with all before it.
+pub(crate) fn message_event(conversation: ConversationId, message: MessageId) -> Value {
+    json!({"conversation_id": conversation, "message_id": message})
 }
 
 /// Leaves a notice to staff in the outbox; one per key, however often it is told.

@@ -10,7 +10,7 @@ use frontdesk_core::inbound::{Content, InboundEvent};
 use frontdesk_core::jobs::Notice;
 use frontdesk_core::mailbox::Mail;
 
-use super::{Said, Standing, Turn, TurnClock, tell};
+use super::{Said, Standing, Turn, TurnClock, message_event, tell};
 use crate::App;
 use crate::agent::texts::{self, Language};
 use crate::crash::{self, Point};
@@ -58,10 +58,23 @@ pub(crate) fn to_store(event: &InboundEvent, message: &frontdesk_core::inbound::
 pub(super) async fn open(app: &App, channel: &ChannelRef, mail: &[Mail], clock: TurnClock) -> Result<Opened, JobError> {
     let (channel, mail, now) = (channel.clone(), mail.to_vec(), app.clock.now());
     let scope = channel.scope();
-    let opened = app.db.shop_tx(&scope, TxKind::Turn, async move |mut tx| open_in(&mut tx, channel, &mail, clock, now).await).await?;
+    let (opened, after) =
+        app.db.shop_tx(&scope, TxKind::Turn, async move |mut tx| open_in(&mut tx, channel, &mail, clock, now).await).await?;
     crash::at(Point::AfterOpen);
-    app.push_outbox(&scope, opened.1).await;
-    Ok(opened.0)
+    if let Some(arrived) = after.arrived {
+        app.announce(&scope, "message", &arrived).await;
+    }
+    app.push_outbox(&scope, after.pending).await;
+    Ok(opened)
+}
+
+/// What follows the commit.
+#[derive(Default)]
+struct After {
+    /// To be pushed.
+    pending: Vec<outbox::Pending>,
+    /// What open dashboards are told: which messages are new in which conversation.
+    arrived: Option<serde_json::Value>,
 }
 
 async fn open_in(
@@ -70,11 +83,11 @@ async fn open_in(
     mail: &[Mail],
     clock: TurnClock,
     now: DateTime<Utc>,
-) -> Result<(Opened, Vec<outbox::Pending>), DbError> {
-    let mut pending = Vec::new();
+) -> Result<(Opened, After), DbError> {
+    let mut after = After::default();
     let incoming: Vec<(&Mail, &frontdesk_core::inbound::CustomerMessage)> = super::messages(mail).collect();
     let Some(sender) = mail.iter().rev().find_map(|mail| mail.event.customer.as_ref()) else {
-        return Ok((Opened::Stored, pending));
+        return Ok((Opened::Stored, after));
     };
     let shop = shops::profile(tx).await?;
     let customer_name = sender.name.clone().unwrap_or_default();
@@ -87,6 +100,9 @@ async fn open_in(
     let fresh: Vec<&InboundEvent> =
         incoming.iter().filter(|(_, message)| is_new(&message.message_id)).map(|(mail, _)| &mail.event).collect();
     logs::insert_inbound(tx, &fresh).await?;
+    if let Some(latest) = stored.iter().filter(|row| row.is_new).map(InboundRow::id).max() {
+        after.arrived = Some(message_event(conversation.id(), latest));
+    }
 
     let left_behind = turns::unfinished(tx, conversation.id()).await?;
     if let Some(row) = left_behind.clone().filter(turns::TurnRow::is_decided) {
@@ -112,7 +128,7 @@ async fn open_in(
             clock,
             standing,
         };
-        return Ok((Opened::Decided { turn: Box::new(turn), handled }, pending));
+        return Ok((Opened::Decided { turn: Box::new(turn), handled }, after));
     }
 
     // Answered before: Redis forgot that, Postgres did not.
@@ -126,17 +142,17 @@ async fn open_in(
     if let Some((_, message, _)) = late.first() {
         let notice = Notice::Missed { conversation: conversation.id(), count: late.len() };
         let notice_key = format!("missed:{}:{}", conversation.id(), message.message_id);
-        pending.push(tell(tx, notice_key, notice).await?);
+        after.pending.push(tell(tx, notice_key, notice).await?);
     }
     let Some(first) = timely.first() else {
-        return Ok((Opened::Stored, pending));
+        return Ok((Opened::Stored, after));
     };
     if conversation.paused {
         // A turn that a human has overtaken: nothing of it stands.
         if let Some(overtaken) = left_behind {
             turns::finish(tx, overtaken.id()).await?;
         }
-        return Ok((Opened::Stored, pending));
+        return Ok((Opened::Stored, after));
     }
     let accepted_at = DateTime::<Utc>::from_timestamp_millis(first.0.accepted_at_ms).unwrap_or_default();
     let row = turns::begin(tx, conversation.id(), conversation.turn_fence, conversation.human_epoch, accepted_at).await?;
@@ -158,7 +174,7 @@ async fn open_in(
         conversations::set_language(tx, conversation.id(), language.code()).await?;
     }
     let turn = Turn { scope: channel.scope(), channel, conversation, row, shop, to, customer_name, said, language, clock, standing };
-    Ok((Opened::Turn(Box::new(turn)), pending))
+    Ok((Opened::Turn(Box::new(turn)), after))
 }
 
 /// A proposal older than this is not confirmed any more: prices and stock have moved on.
