@@ -101,7 +101,7 @@ pub struct IngressConfig {
     pub listen_addr: SocketAddr,
     /// How browsers reach it.
     pub public_url: Url,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<Network>,
     /// How long a write waits for its job.
     pub api_wait: Duration,
@@ -362,13 +362,14 @@ impl Config for SchedulerConfig {
         let redis_url = redis_url(reader);
         let sweep = reader.need(&settings::SCHEDULE_SWEEP_QUEUES, values::schedule(JobName::SweepQueues));
         let figures = reader.need(&settings::SCHEDULE_CHECK_FIGURES, values::schedule(JobName::CheckFigures));
+        let channels = reader.need(&settings::SCHEDULE_WATCH_CHANNELS, values::schedule(JobName::WatchChannels));
         let drop_logs = reader.need(&settings::SCHEDULE_DROP_OLD_LOGS, values::schedule(JobName::DropOldLogs));
         let log = LogConfig::read(reader);
         Some(Self {
             metrics_addr,
             database_url: database_url?,
             redis_url: redis_url?,
-            schedules: vec![sweep?, figures?, drop_logs?],
+            schedules: vec![sweep?, figures?, channels?, drop_logs?],
             log: log?,
         })
     }

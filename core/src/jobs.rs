@@ -15,6 +15,7 @@ use crate::hours::Hours;
 use crate::ids::{ChannelId, ConversationId, CustomerId, MessageId, NoteId, OrderNo, ProductId, UserId};
 use crate::inbound::{ConversationKey, InboundEvent, Platform};
 use crate::money::Money;
+use crate::own_texts::OwnTexts;
 
 /// A declared job.
 pub trait Job: Serialize + DeserializeOwned + Clone + Send + Sync + Unpin + 'static {
@@ -134,6 +135,8 @@ jobs! {
     SaveChannel = "save_channel" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
     /// Asks Meta whether a channel works, and says what is wrong.
     CheckChannel = "check_channel" -> Answer, Retry::quick(3), Duration::from_secs(30), 4;
+    /// Looks at a shop's channels, before customers notice that a token has ended; without a shop, has every shop's looked at.
+    WatchChannels = "watch_channels" -> (), Retry::patient(5), Duration::from_mins(5), 2;
     /// Disconnects a channel.
     RemoveChannel = "remove_channel" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
     /// Adds a product, or changes it.
@@ -380,8 +383,9 @@ pub struct ShopSettings {
     pub handoff_email: Option<String>,
     /// Whom to tell on WhatsApp: digits.
     pub handoff_whatsapp: Option<String>,
-    /// What customers of an inactive shop are told.
-    pub inactive_text: Option<String>,
+    /// The fixed texts in the shop's own words.
+    #[serde(default)]
+    pub texts: OwnTexts,
     /// How many minutes a pause lasts of which nobody said how long; absent: until somebody resumes.
     pub pause_minutes: Option<i32>,
     /// US dollars a day for models.
@@ -679,6 +683,13 @@ pub enum Notice {
         /// Meta's code.
         code: i64,
     },
+    /// A channel's token will end soon.
+    TokenExpires {
+        /// What people call the channel.
+        name: String,
+        /// When.
+        at: DateTime<Utc>,
+    },
     /// Products have become low since they were last restocked.
     LowStock {
         /// Some of them.
@@ -712,6 +723,10 @@ pub enum Notice {
         code: Option<i64>,
     },
 }
+
+/// See [`JobName::WatchChannels`].
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct WatchChannels {}
 
 /// See [`JobName::SweepQueues`].
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

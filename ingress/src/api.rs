@@ -171,6 +171,8 @@ mod tests {
             status: String::new(),
             status_code: None,
             created_at: now,
+            token_expires_at: None,
+            checked_at: None,
         };
         compare(&channel, &super::channels::Channel::schema());
         let conversation = inbox::Conversation {

@@ -122,6 +122,28 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[Netwo
     client
 }
 
+/// How a request reached us, as far as somebody tells whom we believe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// A proxy of ours took it over TLS.
+    Secure,
+    /// A proxy of ours took it in the clear.
+    Plain,
+    /// Nobody says.
+    Untold,
+}
+
+/// What `X-Forwarded-Proto` says, if the request came through a proxy of ours.
+pub(crate) fn transport(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> Transport {
+    let trusted = proxies.iter().any(|network| network.contains(peer.to_canonical()));
+    let told = headers.get("x-forwarded-proto").filter(|_| trusted).and_then(|header| header.to_str().ok());
+    match told.and_then(|told| told.split(',').next()).map(str::trim) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("https") => Transport::Secure,
+        Some(scheme) if scheme.eq_ignore_ascii_case("http") => Transport::Plain,
+        _ => Transport::Untold,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +164,18 @@ mod tests {
         assert_eq!(client_address(ip("10.0.0.2"), &through, &proxies), ip("198.51.100.7"));
         let broken = headers(&[("x-forwarded-for", "<script>")]);
         assert_eq!(client_address(ip("10.0.0.2"), &broken, &proxies), ip("10.0.0.2"));
+    }
+
+    #[test]
+    fn only_our_own_proxies_say_how_a_request_came() {
+        let proxies: Vec<Network> = ["10.0.0.0/8".parse().unwrap()].into();
+        let told = |peer: &str, value: &'static str| transport(peer.parse().unwrap(), &headers(&[("x-forwarded-proto", value)]), &proxies);
+        assert_eq!(told("10.0.0.2", "https"), Transport::Secure);
+        assert_eq!(told("::ffff:10.0.0.2", "HTTP"), Transport::Plain);
+        assert_eq!(told("10.0.0.2", "http, https"), Transport::Plain);
+        assert_eq!(told("203.0.113.9", "https"), Transport::Untold);
+        assert_eq!(told("10.0.0.2", "gopher"), Transport::Untold);
+        assert_eq!(transport("10.0.0.2".parse().unwrap(), &HeaderMap::new(), &proxies), Transport::Untold);
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! The API's description, made from the route table: `/openapi.json`, `/docs`, and `docs/ACCESS.md`.
+//! The API's description, made from the route table: `/openapi.json`, `/docs`, `docs/ACCESS.md` and `docs/PROBLEMS.md`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use frontdesk_core::auth::Role;
+use frontdesk_core::problems::PROBLEMS;
 use hyper::Method;
 use serde_json::{Map, Value, json};
 use utoipa::PartialSchema as _;
@@ -30,7 +31,8 @@ pub fn document(table: &[Route]) -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
             "description": "Amounts are decimal strings, times are UTC. Lists page by cursor: pass `next_cursor` as `cursor`. Writes take an `Idempotency-Key`: \
-                            a repeat under the same key gets the same answer. A write that takes long answers 202 with the place of its answer."
+                            a repeat under the same key gets the same answer. A write that takes long answers 202 with the place of its answer. \
+                            Errors are `application/problem+json` with a stable `code`, listed at /docs."
         },
         "paths": paths,
         "components": {
@@ -252,6 +254,18 @@ pub fn access(table: &[Route]) -> String {
     text
 }
 
+/// What can go wrong, as a table for people.
+#[must_use]
+pub fn problems_table() -> String {
+    let mut text = String::from(
+        "# What can go wrong\n\nEvery error is `application/problem+json` (RFC 9457) with one of these codes. Made from `core/src/problems.rs`; a test fails when it is stale.\n\n| code | status | what it means |\n| --- | --- | --- |\n",
+    );
+    for problem in PROBLEMS {
+        let _ = writeln!(text, "| `{}` | {} | {} |", problem.code, problem.status, problem.about);
+    }
+    text
+}
+
 /// The description as a page that loads nothing and runs nothing.
 #[must_use]
 pub fn page(table: &[Route]) -> String {
@@ -284,7 +298,12 @@ pub fn page(table: &[Route]) -> String {
         }
         html.push_str("</details>");
     }
-    html.push_str("<h2>Types</h2>");
+    html.push_str("<h2>Problems</h2><dl>");
+    for problem in PROBLEMS {
+        let (code, status, about) = (problem.code, problem.status, in_code(&escape(problem.about)));
+        let _ = write!(html, "<dt id=\"problem-{code}\"><code>{code}</code> {status}</dt><dd>{about}</dd>");
+    }
+    html.push_str("</dl><h2>Types</h2>");
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         let _ = write!(
             html,
@@ -308,6 +327,12 @@ fn who(access: Access) -> String {
             format!("Permission {} ({}).", permission.as_str(), roles.join(", "))
         }
     }
+}
+
+/// What stands between backticks, as code.
+fn in_code(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    parts.map(|(n, part)| if n % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() }).collect()
 }
 
 fn pretty(value: &Value) -> String {

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use frontdesk_core::auth::Allowance;
 use frontdesk_core::jobs::{Answer, FieldError, Refusal, RefusalKind};
+use frontdesk_core::problems;
 use frontdesk_core::progress::Progress;
 use futures_util::stream;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -75,6 +76,12 @@ impl Reply {
     #[must_use]
     pub fn empty() -> Self {
         Self::new(StatusCode::NO_CONTENT, "", Body::None)
+    }
+
+    /// 308: the same, there.
+    #[must_use]
+    pub fn moved(to: &str) -> Self {
+        Self::new(StatusCode::PERMANENT_REDIRECT, "", Body::None).with(LOCATION, to)
     }
 
     /// 202: it will be done; the answer will be at `/jobs/{job}`.
@@ -295,6 +302,12 @@ impl HttpError {
         Self::new(StatusCode::FORBIDDEN, "cross_site", "Another site sent this request. Use the dashboard, or a Bearer token.")
     }
 
+    /// 403: a secret may have crossed the network in the clear; a redirect would hide that from a client that keeps doing it.
+    #[must_use]
+    pub fn https_required() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "https_required", "This came over plain http. Call the https address.")
+    }
+
     /// 404: the same for what does not exist and what belongs to somebody else.
     #[must_use]
     pub fn not_found() -> Self {
@@ -438,6 +451,12 @@ impl HttpError {
                 tracing::warn!(code = %self.code, cause = format!("{cause:#}"), "request refused");
             }
         }
+        debug_assert_eq!(
+            problems::find(&self.code).map(|known| known.status),
+            Some(self.status.as_u16()),
+            "`{}` does not stand in the table of problems, with its status",
+            self.code
+        );
         let problem = Problem {
             problem_type: format!("/docs#problem-{}", self.code),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),

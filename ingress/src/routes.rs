@@ -143,6 +143,8 @@ pub fn table() -> Vec<Route> {
             .gives::<conversations::Conversations>(200),
         staff(GET, "/conversations/counts", ConversationsRead, "What waits in the inbox", conversations::counts)
             .gives::<conversations::Counts>(200),
+        staff(GET, "/conversations/colleagues", ConversationsRead, "Who may take a conversation", conversations::colleagues)
+            .gives::<conversations::Colleagues>(200),
         staff(GET, "/conversations/{id}", ConversationsRead, "One conversation with its latest notes", conversations::find)
             .gives::<conversations::ConversationDetail>(200),
         staff(GET, "/conversations/{id}/messages", ConversationsRead, "Its messages, the newest first", thread::messages)
@@ -519,6 +521,12 @@ impl Found<'_> {
             Self::Route(route, _) => route.path,
             Self::Options(_) | Self::OtherMethod(_) | Self::Nothing => "none",
         }
+    }
+
+    /// Whether it is for whoever runs the process.
+    #[must_use]
+    pub fn is_operations(&self) -> bool {
+        matches!(self, Self::Route(route, _) if route.access == Access::Operations)
     }
 }
 

@@ -10,8 +10,9 @@ use frontdesk_core::telemetry::TraceParent;
 use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::header::{HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY, UPGRADE};
+use hyper::http::uri::PathAndQuery;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -22,7 +23,7 @@ use tracing::Instrument as _;
 
 use crate::App;
 use crate::call::Call;
-use crate::gate;
+use crate::gate::{self, Transport};
 use crate::reply::{HttpError, Outgoing, Reply};
 use crate::routes::{Found, Router};
 
@@ -116,8 +117,14 @@ async fn answer(app: Arc<App>, router: Arc<Router>, peer: SocketAddr, mut reques
     let trace = trace.lead(&span);
     let limit = REQUEST_TIME + app.config.api_wait;
     let secure = app.config.secure_cookie();
+    let transport = gate::transport(peer.ip(), &parts.headers, &app.config.trusted_proxies);
+    // Health checks of a load balancer come in the clear.
+    let in_the_clear = secure && transport == Transport::Plain && !found.is_operations();
 
     let work = async {
+        if in_the_clear {
+            return if method.is_safe() { Ok(moved_to_https(&app, &parts.uri)) } else { Err(HttpError::https_required()) };
+        }
         let route = match found {
             Found::Route(route, parameters) => Ok((route, parameters)),
             Found::Options(methods) => Err(Ok(Reply::allow(&methods))),
@@ -149,11 +156,17 @@ async fn answer(app: Arc<App>, router: Arc<Router>, peer: SocketAddr, mut reques
     span.in_scope(|| tracing::debug!(http.status = status, took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), "answered"));
 
     let mut response = reply.into_response();
-    if secure {
+    // To be said over TLS alone (RFC 6797 7.2).
+    if secure && transport == Transport::Secure {
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     if let Ok(id) = HeaderValue::from_str(&trace.trace_id()) {
         response.headers_mut().insert(HeaderName::from_static("x-trace-id"), id);
     }
     response
+}
+
+fn moved_to_https(app: &App, asked: &Uri) -> Reply {
+    let place = asked.path_and_query().map_or("/", PathAndQuery::as_str);
+    Reply::moved(&format!("{}{place}", app.config.public_url.origin().ascii_serialization()))
 }

@@ -126,6 +126,28 @@ async fn a_log_out_ends_the_session_at_once() {
 }
 
 #[tokio::test]
+async fn what_comes_in_the_clear_through_a_proxy_of_ours_is_sent_to_https() {
+    let ours = [("PUBLIC_URL", "https://desk.example.com"), ("TRUSTED_PROXIES", "127.0.0.1")];
+    let ingress = Ingress::start_with(&ours).await;
+    let (plain, tls) = (("x-forwarded-proto", "http"), ("x-forwarded-proto", "https"));
+    let moved = ingress.send("GET", "/orders?limit=5", &[plain], b"").await;
+    assert_eq!((moved.status, moved.header("location")), (308, Some("https://desk.example.com/orders?limit=5")));
+    assert_eq!(moved.header("strict-transport-security"), None, "it says nothing in the clear");
+    let refused = ingress.send("POST", "/auth/login", &[plain], b"{}").await;
+    assert_eq!((refused.status, &refused.json()["code"]), (403, &json!("https_required")));
+    assert_eq!(ingress.send("GET", "/healthz", &[plain], b"").await.status, 200, "a load balancer looks in the clear");
+    let secure = ingress.send("GET", "/orders", &[tls], b"").await;
+    assert_eq!((secure.status, secure.header("strict-transport-security")), (401, Some("max-age=31536000")));
+    assert_eq!(ingress.get("/orders", None).await.header("strict-transport-security"), None, "nobody says that it was TLS");
+    ingress.stop().await;
+
+    let direct = Ingress::start_with(&ours[..1]).await;
+    let forged = direct.send("GET", "/orders", &[plain], b"").await;
+    assert_eq!((forged.status, forged.header("strict-transport-security")), (401, None), "whoever connects may write anything there");
+    direct.stop().await;
+}
+
+#[tokio::test]
 async fn a_cookie_counts_only_from_our_own_pages() {
     let ingress = Ingress::start().await;
     let cookie = format!("frontdesk={}", staff(Role::Owner));
@@ -218,6 +240,8 @@ async fn paths_and_methods_are_told_apart() {
     assert_eq!((head.status, head.body.as_str(), head.header("content-length")), (200, "", Some("3")));
     let page = ingress.get("/docs", None).await;
     assert!(page.status == 200 && page.head.contains("content-security-policy") && page.body.contains("/webhook/meta"));
+    let explained = ingress.get("/nowhere", None).await.json()["type"].as_str().unwrap().to_owned();
+    assert!(page.body.contains(&format!("id=\"{}\"", explained.strip_prefix("/docs#").unwrap())), "{explained} is explained there");
     assert_eq!(ingress.get("/openapi.json", None).await.json()["openapi"], "3.1.0");
     ingress.stop().await;
 }
@@ -428,13 +452,13 @@ fn the_generated_documents_are_fresh() {
     let document = frontdesk_ingress::openapi::document(&table());
     let openapi = serde_json::to_string_pretty(&document).unwrap() + "\n";
     let postman = serde_json::to_string_pretty(&frontdesk_ingress::postman::collection(&document)).unwrap() + "\n";
-    for (name, text) in [("openapi.json", openapi), ("postman.json", postman), ("ACCESS.md", frontdesk_ingress::openapi::access(&table()))]
-    {
+    let (access, problems) = (frontdesk_ingress::openapi::access(&table()), frontdesk_ingress::openapi::problems_table());
+    for (name, text) in [("openapi.json", openapi), ("postman.json", postman), ("ACCESS.md", access), ("PROBLEMS.md", problems)] {
         let path = format!("{docs}/{name}");
         if std::env::vars_os().any(|(name, value)| name == "UPDATE_GENERATED" && value == "1") {
             std::fs::write(&path, &text).unwrap();
         }
         let standing = std::fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(standing, text, "docs/{name} is stale: run `./dev gen`");
+        assert!(standing == text, "docs/{name} is stale: run `./dev gen`");
     }
 }

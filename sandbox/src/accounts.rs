@@ -6,6 +6,8 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::now_ms;
+
 /// Most accounts one sandbox holds.
 const MAX_ACCOUNTS: usize = 20_000;
 
@@ -132,6 +134,7 @@ pub fn sample() -> anyhow::Result<Vec<Account>> {
 pub(crate) enum TokenState {
     Unknown,
     Revoked,
+    Expired,
     Valid,
 }
 
@@ -142,6 +145,8 @@ pub(crate) struct AccountTable {
     order: Vec<String>,
     tokens: HashMap<String, Vec<String>>,
     revoked: HashSet<String>,
+    /// When tokens end, Unix seconds; those that are not here never do.
+    ends: HashMap<String, i64>,
     unsubscribed: HashSet<String>,
 }
 
@@ -173,9 +178,21 @@ impl AccountTable {
         self.order.iter().filter_map(|id| self.by_id.get(id).cloned()).collect()
     }
 
+    /// When the token ends, Unix seconds; 0 for never.
+    pub(crate) fn end_of(&self, token: &str) -> i64 {
+        self.ends.get(token).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn end(&mut self, token: &str, at: i64) {
+        self.ends.insert(token.to_owned(), at);
+    }
+
     pub(crate) fn token_state(&self, token: &str) -> TokenState {
+        let end = self.end_of(token);
         if self.revoked.contains(token) {
             TokenState::Revoked
+        } else if end != 0 && end <= now_ms() / 1000 {
+            TokenState::Expired
         } else if self.tokens.get(token).is_some_and(|ids| !ids.is_empty()) {
             TokenState::Valid
         } else {

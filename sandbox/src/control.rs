@@ -33,6 +33,7 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         .route("/control", get(summary))
         .route("/control/accounts", get(accounts).post(register))
         .route("/control/accounts/{id}/revoke", post(revoke))
+        .route("/control/accounts/{id}/end", post(end))
         .route("/control/accounts/{id}/restore", post(restore))
         .route("/control/conversations", get(conversations))
         .route("/control/conversations/age", post(age))
@@ -114,6 +115,17 @@ fn token_of(state: &State, id: &str) -> Result<String, Mistake> {
 
 async fn revoke(AxumState(state): Shared, Path(id): Path<String>) -> Answer {
     state.revoke_token(&token_of(&state, &id)?);
+    Ok(Json(json!({ "ok": true })))
+}
+
+#[derive(Deserialize)]
+struct End {
+    /// Unix seconds.
+    at: i64,
+}
+
+async fn end(AxumState(state): Shared, Path(id): Path<String>, Json(end): Json<End>) -> Answer {
+    state.end_token(&token_of(&state, &id)?, end.at);
     Ok(Json(json!({ "ok": true })))
 }
 

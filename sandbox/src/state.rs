@@ -190,6 +190,11 @@ impl State {
         self.change_accounts(|t| t.revoke(token));
     }
 
+    /// The token ends then, Unix seconds: until then `debug_token` says so, after it the token is answered with 190.
+    pub fn end_token(&self, token: &str, at: i64) {
+        self.change_accounts(|t| t.end(token, at));
+    }
+
     /// No webhooks of this account come any more, until it is subscribed again.
     pub fn unsubscribe(&self, account: &str) {
         self.change_accounts(|t| t.unsubscribe(account));

@@ -230,7 +230,7 @@ async fn settings_are_read_replaced_and_never_overwritten_unseen() {
         "version": shop["version"], "name": "Northwind Kicks", "kind": "product", "timezone": "Europe/Lisbon", "currency": shop["currency"],
         "locale": "pt-PT", "agent_name": "Ada", "agent_instructions": "Be brief.", "about": "Rua 1", "pause_minutes": 90,
         "hours": {"mon": ["09:00-12:30", "14:00-18:00"], "sat": ["10:00-24:00"]}, "handoff_mode": "intent", "handoff_words": ["gerente"],
-        "handoff_email": "Desk@northwind.example", "handoff_whatsapp": "+351 912 345 678", "inactive_text": "Back soon.", "daily_model_budget": "7.50",
+        "handoff_email": "Desk@northwind.example", "handoff_whatsapp": "+351 912 345 678", "texts": {"inactive": {"pt": "Voltamos já."}}, "daily_model_budget": "7.50",
     });
     let saved = owner.put("/shop", &wanted, 200).await.unwrap();
     for (field, value) in [
@@ -240,6 +240,7 @@ async fn settings_are_read_replaced_and_never_overwritten_unseen() {
         ("handoff_email", json!("desk@northwind.example")),
         ("handoff_whatsapp", json!("351912345678")),
         ("daily_model_budget", json!("7.50")),
+        ("texts", json!({"inactive": {"pt": "Voltamos já."}})),
     ] {
         assert_eq!(saved[field], value, "{field}");
     }
@@ -256,6 +257,10 @@ async fn settings_are_read_replaced_and_never_overwritten_unseen() {
         ("hours", json!({"mon": ["09:00-12:00", "11:00-13:00"]}), "hours.mon"),
         ("hours", json!({"moon": []}), "hours.moon"),
         ("handoff_words", json!(["x"]), "handoff_words[0]"),
+        ("texts", json!({"handoff": {"de": ""}}), "texts.handoff.de"),
+        ("texts", json!({"handoff": {"de": "ü".repeat(501)}}), "texts.handoff.de"),
+        ("texts", json!({"handoff": {"xx": "?"}}), "texts.handoff.xx"),
+        ("texts", json!({"greeting": {"de": "Hallo"}}), "texts.greeting"),
         ("daily_model_budget", json!("0.50"), "daily_model_budget"),
         ("daily_model_budget", json!(5), "daily_model_budget"),
         ("pause_minutes", json!(0), "pause_minutes"),

@@ -76,6 +76,40 @@ async fn what_the_agent_cannot_read_gets_a_fitting_answer_once_an_hour() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_shop_says_fixed_texts_in_its_own_words_and_no_language_in_anothers() {
+    let stack = TestStack::start().await.unwrap();
+    let owner = stack.log_in(OWNER).await.unwrap();
+    let mut settings = owner.get("/shop", 200).await.unwrap();
+    assert_eq!(settings["texts"], json!({}));
+    for read_only in ["plan", "status", "trial_ends_at", "updated_at"] {
+        settings.as_object_mut().unwrap().remove(read_only);
+    }
+    settings.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    settings["texts"] = json!({
+        "handoff": {"de": "Mara aus dem Laden schreibt Ihnen gleich."}, "unreadable": {"en": "We only read text here."},
+        "inactive": {"de": "Wir machen gerade Pause."},
+    });
+    owner.put("/shop", &settings, 200).await.unwrap();
+
+    let german = stack.customer(WHATSAPP, "491740000006");
+    german.says("Ich möchte bitte mit einem Mitarbeiter sprechen").unwrap();
+    assert_eq!(german.hears_text().await.unwrap(), "Mara aus dem Laden schreibt Ihnen gleich.");
+    let english = stack.customer(WHATSAPP, "491740000007");
+    english.says("I want to talk to a human").unwrap();
+    assert_eq!(english.hears_text().await.unwrap(), "A human agent will contact you shortly.");
+    let silent = stack.customer(WHATSAPP, "491740000008");
+    silent.sends(&Inbound::Audio).unwrap();
+    assert_eq!(silent.hears_text().await.unwrap(), "We only read text here.");
+
+    // Who chose words for it never speaks of a subscription, in no language.
+    stack.database.look().await.unwrap().batch_execute("UPDATE shops SET status = 'inactive'").await.unwrap();
+    let late = stack.customer(WHATSAPP, "491740000009");
+    late.says("hello, is anybody there?").unwrap();
+    assert_eq!(late.hears_text().await.unwrap(), "Wir machen gerade Pause.");
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_inactive_shop_says_so_and_tells_its_owner() {
     let stack = TestStack::start().await.unwrap();
     stack.database.look().await.unwrap().batch_execute("UPDATE shops SET status = 'inactive'").await.unwrap();

@@ -397,6 +397,8 @@ async fn colleagues_share_the_work() {
     let user = async |email: &str| stack.count(&format!("SELECT id::bigint FROM users WHERE email = '{email}'")).await.unwrap();
     let (jonas, books, stranger) = (user(ORDER_MANAGER.0).await, user(ACCOUNTANT.0).await, user(OTHER_OWNER.0).await);
 
+    let takers = manager.get("/conversations/colleagues", 200).await.unwrap();
+    assert!(ids(&takers).contains(&jonas) && !ids(&takers).contains(&books) && !ids(&takers).contains(&stranger), "{takers}");
     let body = json!({"user_id": jonas});
     let assigned = owner.post_with_key(&format!("{path}/assign"), "assign-1", &body, 200).await.unwrap();
     assert_eq!(assigned["assigned_to"]["id"], jonas);

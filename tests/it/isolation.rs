@@ -9,7 +9,7 @@ use system_tests::{Api, OTHER_OWNER, OWNER, SERVICE_WHATSAPP, TestStack, User, W
 /// No number of anything.
 const MISSING: &str = "999999999";
 /// How often everybody asks for everything.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 12;
 
 /// A shop with one of each, whose every text holds a word that no other shop has.
 struct Side<'a> {

@@ -103,6 +103,7 @@ impl App {
             &config.meta.graph_url,
             &config.meta.instagram_graph_url,
             &config.meta.graph_version,
+            &config.meta.app_id,
             config.meta.app_secrets.first().cloned(),
         );
         let email = config.mail.as_ref().map(|mail| Email::new(&mail.smtp_url, &mail.from)).transpose()?;

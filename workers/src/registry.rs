@@ -7,7 +7,7 @@ use frontdesk_core::jobs::{
     AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ChangeColleague, ChangeConversation, ChangeOrder, ChangePassword,
     CheckChannel, CheckFigures, ConfirmEmail, DeliverMessage, DropOldLogs, EraseCustomer, EraseTraces, ImportProducts, InviteColleague,
     JobName, NotifyStaff, PauseConversation, PlaceOrder, RecordEvents, RegisterShop, RemoveChannel, ResetPassword, RestoreProduct,
-    ResumeConversation, SaveChannel, SaveProduct, SaveShop, SendLink, SweepQueues,
+    ResumeConversation, SaveChannel, SaveProduct, SaveShop, SendLink, SweepQueues, WatchChannels,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +34,7 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::SaveShop => workers.run::<SaveShop>(),
             JobName::SaveChannel => workers.run::<SaveChannel>(),
             JobName::CheckChannel => workers.run::<CheckChannel>(),
+            JobName::WatchChannels => workers.run::<WatchChannels>(),
             JobName::RemoveChannel => workers.run::<RemoveChannel>(),
             JobName::SaveProduct => workers.run::<SaveProduct>(),
             JobName::ImportProducts => workers.run::<ImportProducts>(),

@@ -76,7 +76,7 @@ use Absent::{Default, Off, Refused};
 settings! {
     LISTEN_ADDR Default("0.0.0.0:8080"), [Ingress], "Where to listen for HTTP";
     PUBLIC_URL Default("http://localhost:8080"), [Ingress, Worker], "How browsers and mails reach the ingress; https, or http on localhost alone";
-    TRUSTED_PROXIES Off, [Ingress], "Proxies whose X-Forwarded-For is believed: a list of addresses or networks, e.g. 10.0.0.0/8,::1";
+    TRUSTED_PROXIES Off, [Ingress], "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; what they take in the clear is sent to https: a list of addresses or networks, e.g. 10.0.0.0/8,::1";
     API_WAIT_MS Default("5000"), [Ingress], "How long an API write waits for its job before it answers 202, in milliseconds";
     API_REQUESTS_PER_MINUTE Default("600"), [Ingress], "How many API requests one shop's people and programs may make in a minute, all together";
     METRICS_ADDR Off, [Ingress, Worker, Scheduler], "Where to serve Prometheus metrics (/metrics), on a listener of its own";
@@ -111,6 +111,7 @@ settings! {
     WORKER_CONCURRENCY Off, [Worker], "How many of a job run at once: one number for every job, or a list of job=number";
     SCHEDULE_SWEEP_QUEUES Default("0 * * * * *"), [Scheduler], "When queues are swept: cron with seconds, then a zone if not UTC";
     SCHEDULE_CHECK_FIGURES Default("0 40 3 * * *"), [Scheduler], "When the figures are counted anew: cron with seconds, then a zone if not UTC";
+    SCHEDULE_WATCH_CHANNELS Default("0 20 7 * * *"), [Scheduler], "When Meta is asked whether the channels' tokens still hold: cron with seconds, then a zone if not UTC";
     SCHEDULE_DROP_OLD_LOGS Default("0 10 3 * * *"), [Scheduler], "When old logs are dropped: cron with seconds, then a zone if not UTC";
     ADMIN_EMAIL Off, [Migrate], "The platform administrator to create";
     ADMIN_PASSWORD Off, [Migrate], "That administrator's password; needed with ADMIN_EMAIL";

@@ -174,9 +174,15 @@ pub struct ChannelRow {
     /// When it was connected first.
     #[diesel(sql_type = Timestamptz)]
     pub created_at: DateTime<Utc>,
+    /// When the token ends, if Meta says so.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub token_expires_at: Option<DateTime<Utc>>,
+    /// When it was last looked at, by hand or by the daily watch.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub checked_at: Option<DateTime<Utc>>,
 }
 
-const COLUMNS: &str = "id, platform, external_id, name, phone, login, status, status_code, created_at";
+const COLUMNS: &str = "id, platform, external_id, name, phone, login, status, status_code, created_at, token_expires_at, checked_at";
 
 /// The shop's channels, at most 500.
 ///
@@ -235,7 +241,9 @@ pub async fn save(tx: &mut ShopTx, input: &ChannelInput) -> Result<(ChannelRow, 
     let changed: Option<ChannelRow> = sql(format!(
         "UPDATE channels SET name = $4, phone = $5, login = $6, sealed_token = coalesce($7, sealed_token), updated_at = now(), \
          status = CASE WHEN coalesce($7, sealed_token) IS NOT NULL AND (status <> 'disconnected' OR $7 IS NOT NULL) THEN 'connected' ELSE 'disconnected' END, \
-         status_code = CASE WHEN $7 IS NOT NULL THEN NULL ELSE status_code END \
+         status_code = CASE WHEN $7 IS NOT NULL THEN NULL ELSE status_code END, \
+         token_expires_at = CASE WHEN $7 IS NOT NULL THEN NULL ELSE token_expires_at END, \
+         checked_at = CASE WHEN $7 IS NOT NULL THEN NULL ELSE checked_at END \
          WHERE shop_id = $1 AND id = (SELECT max(id) FROM channels WHERE shop_id = $1 AND platform = $2 AND external_id = $3) RETURNING {COLUMNS}"
     ))
     .bind::<Integer, _>(shop)
@@ -299,4 +307,51 @@ pub async fn disconnect(tx: &mut ShopTx, channel: ChannelId, code: i64) -> Resul
     .execute(tx.conn())
     .await?;
     Ok(changed > 0)
+}
+
+/// The connected channels that nobody has looked at since then, at most 500.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn unseen_since(tx: &mut ShopTx, since: DateTime<Utc>) -> Result<Vec<ChannelRef>, DbError> {
+    let rows: Vec<RefRow> = sql("SELECT shop_id, id, platform, external_id, login, sealed_token, status FROM channels \
+         WHERE shop_id = $1 AND status = 'connected' AND (checked_at IS NULL OR checked_at < $2) ORDER BY id LIMIT 500")
+    .bind::<Integer, _>(tx.shop())
+    .bind::<Timestamptz, _>(since)
+    .load(tx.conn())
+    .await?;
+    rows.into_iter().map(ChannelRef::try_from).collect()
+}
+
+/// What a look at a channel found out, and when the one before was.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Seen {
+    /// What people call it.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// The look before; absent if this token was never looked at.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub before: Option<DateTime<Utc>>,
+}
+
+/// Notes a look at a channel. `None` if it is not connected.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn note_look(
+    tx: &mut ShopTx,
+    channel: ChannelId,
+    token_expires_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Option<Seen>, DbError> {
+    Ok(sql("UPDATE channels c SET token_expires_at = $3, checked_at = $4 \
+         FROM (SELECT id, checked_at FROM channels WHERE shop_id = $1 AND id = $2 AND status = 'connected' FOR UPDATE) old \
+         WHERE c.shop_id = $1 AND c.id = old.id RETURNING c.name, old.checked_at AS before")
+    .bind::<Integer, _>(tx.shop())
+    .bind::<Integer, _>(channel)
+    .bind::<Nullable<Timestamptz>, _>(token_expires_at)
+    .bind::<Timestamptz, _>(now)
+    .get_result(tx.conn())
+    .await
+    .optional()?)
 }

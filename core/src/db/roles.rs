@@ -40,7 +40,7 @@ pub const GRANTS: &[Grant] = &[
     Grant {
         table: "channels",
         app: "SELECT, INSERT, UPDATE, DELETE",
-        ingress: "SELECT (shop_id, id, platform, external_id, name, phone, login, status, status_code, created_at, updated_at)",
+        ingress: "SELECT (shop_id, id, platform, external_id, name, phone, login, status, status_code, created_at, updated_at, token_expires_at, checked_at)",
     },
     rows("products"),
     history("stock_changes"),

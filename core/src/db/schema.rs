@@ -35,6 +35,8 @@ diesel::table! {
         status_code -> Nullable<Int8>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        token_expires_at -> Nullable<Timestamptz>,
+        checked_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -312,13 +314,13 @@ diesel::table! {
         handoff_words -> Array<Nullable<Text>>,
         handoff_email -> Nullable<Text>,
         handoff_whatsapp -> Nullable<Text>,
-        inactive_text -> Nullable<Text>,
         daily_model_budget -> Numeric,
         registration -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         pause_minutes -> Nullable<Int4>,
         version -> Int4,
+        texts -> Jsonb,
     }
 }
 

@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use super::{DbError, ShopTx, sql::sql};
 use crate::jobs::ShopSettings;
+use crate::language::Language;
+use crate::own_texts::OwnTexts;
 use crate::plans::Plan;
 
 /// What a turn, a screen or a notice needs to know of a shop.
@@ -59,9 +61,8 @@ pub struct ShopProfile {
     /// Whom to tell on WhatsApp.
     #[diesel(sql_type = Nullable<Text>)]
     pub handoff_whatsapp: Option<String>,
-    /// What customers of an inactive shop are told.
-    #[diesel(sql_type = Nullable<Text>)]
-    pub inactive_text: Option<String>,
+    #[diesel(sql_type = Jsonb)]
+    texts: serde_json::Value,
     /// US dollars a day for models; 0: no limit.
     #[diesel(sql_type = Numeric)]
     pub daily_model_budget: Decimal,
@@ -98,6 +99,18 @@ impl ShopProfile {
         self.kind != "service"
     }
 
+    /// The language that the shop itself speaks.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        Language::from_code(&self.locale).unwrap_or_default()
+    }
+
+    /// The fixed texts that it has put in its own words.
+    #[must_use]
+    pub fn own_texts(&self) -> OwnTexts {
+        OwnTexts::read(&self.texts)
+    }
+
     /// Whether a word of the list asks for a human, and not the model's judgement alone.
     #[must_use]
     pub fn hands_off_by_words(&self) -> bool {
@@ -120,7 +133,7 @@ fn zone_of(name: &str) -> Tz {
 pub async fn profile(tx: &mut ShopTx) -> Result<ShopProfile, DbError> {
     Ok(sql(
         "SELECT name, kind, timezone, currency, locale, plan, status, trial_ends_at, agent_name, agent_instructions, about, hours, handoff_mode, \
-         handoff_words, handoff_email, handoff_whatsapp, inactive_text, daily_model_budget FROM shops WHERE id = $1",
+         handoff_words, handoff_email, handoff_whatsapp, texts, daily_model_budget FROM shops WHERE id = $1",
     )
     .bind::<Integer, _>(tx.shop())
     .get_result(tx.conn())
@@ -241,9 +254,9 @@ pub struct SettingsRow {
     /// Whom to tell on WhatsApp.
     #[diesel(sql_type = Nullable<Text>)]
     pub handoff_whatsapp: Option<String>,
-    /// What customers of an inactive shop are told.
-    #[diesel(sql_type = Nullable<Text>)]
-    pub inactive_text: Option<String>,
+    /// The fixed texts in the shop's own words, see [`OwnTexts`].
+    #[diesel(sql_type = Jsonb)]
+    pub texts: serde_json::Value,
     /// How many minutes a pause lasts of which nobody said how long; absent: until somebody resumes.
     #[diesel(sql_type = Nullable<Integer>)]
     pub pause_minutes: Option<i32>,
@@ -259,7 +272,7 @@ pub struct SettingsRow {
 }
 
 const SETTINGS: &str = "name, kind, timezone, currency, locale, plan, status, trial_ends_at, agent_name, agent_instructions, about, hours, \
-     handoff_mode, handoff_words, handoff_email, handoff_whatsapp, inactive_text, pause_minutes, \
+     handoff_mode, handoff_words, handoff_email, handoff_whatsapp, texts, pause_minutes, \
      round(daily_model_budget, 2) AS daily_model_budget, version, updated_at";
 
 /// The shop as its owner sets it up.
@@ -310,9 +323,10 @@ pub async fn save_settings(tx: &mut ShopTx, version: i32, to: &ShopSettings) -> 
         return Err(SettingsError::CurrencyInUse);
     }
     let hours = serde_json::to_value(&to.hours).map_err(|error| DbError::odd(format!("opening hours: {error}")))?;
+    let texts = serde_json::to_value(&to.texts).map_err(|error| DbError::odd(format!("own texts: {error}")))?;
     Ok(sql(format!(
         "UPDATE shops SET name = $2, kind = $3, timezone = $4, currency = $5, locale = $6, agent_name = $7, agent_instructions = $8, about = $9, \
-         hours = $10, handoff_mode = $11, handoff_words = $12, handoff_email = $13, handoff_whatsapp = $14, inactive_text = $15, \
+         hours = $10, handoff_mode = $11, handoff_words = $12, handoff_email = $13, handoff_whatsapp = $14, texts = $15, \
          daily_model_budget = $16, pause_minutes = $17, version = version + 1, updated_at = now() WHERE id = $1 RETURNING {SETTINGS}"
     ))
     .bind::<Integer, _>(tx.shop())
@@ -329,7 +343,7 @@ pub async fn save_settings(tx: &mut ShopTx, version: i32, to: &ShopSettings) -> 
     .bind::<Array<Text>, _>(&to.handoff_words)
     .bind::<Nullable<Text>, _>(&to.handoff_email)
     .bind::<Nullable<Text>, _>(&to.handoff_whatsapp)
-    .bind::<Nullable<Text>, _>(&to.inactive_text)
+    .bind::<Jsonb, _>(texts)
     .bind::<Numeric, _>(to.daily_model_budget.amount())
     .bind::<Nullable<Integer>, _>(to.pause_minutes)
     .get_result(tx.conn())

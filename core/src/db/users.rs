@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use serde::Serialize;
 
 use super::{DbError, ShopTx, sql::sql};
-use crate::auth::Role;
+use crate::auth::{Permission, Role};
 use crate::ids::UserId;
 
 /// A user, without the password.
@@ -46,6 +46,12 @@ impl UserRow {
     #[must_use]
     pub fn role(&self) -> Option<Role> {
         Role::from_name(&self.role)
+    }
+
+    /// Whether conversations may be assigned to them: they answer customers, and may log in.
+    #[must_use]
+    pub fn may_take_conversations(&self) -> bool {
+        self.active && self.role().is_some_and(|role| role.may(Permission::ConversationsWrite))
     }
 }
 

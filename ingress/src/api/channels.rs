@@ -36,6 +36,10 @@ pub struct Channel {
     pub status_code: Option<i64>,
     /// When it was connected first.
     pub created_at: DateTime<Utc>,
+    /// When the token ends, if Meta says so. Staff are told a week and a day before.
+    pub token_expires_at: Option<DateTime<Utc>>,
+    /// When it was last looked at, by hand or by the daily watch.
+    pub checked_at: Option<DateTime<Utc>>,
 }
 
 /// The connected accounts, all on one page.

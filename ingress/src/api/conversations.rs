@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::db::inbox::{self, After, Assigned, InboxFilter};
-use frontdesk_core::db::{DbError, TxKind};
+use frontdesk_core::db::{DbError, TxKind, users};
 use frontdesk_core::ids::{ConversationId, MessageId, NoteId, UserId};
 use frontdesk_core::inbound::Platform;
 use frontdesk_core::jobs::{AnswerAsHuman, ChangeConversation, ConversationChange, HumanWords, PauseConversation, Template};
@@ -95,6 +95,13 @@ pub struct Colleague {
     pub id: i32,
     /// Their name, or their e-mail if they gave none.
     pub name: String,
+}
+
+/// Those of the team to whom a conversation may be assigned, all on one page.
+#[derive(ToSchema)]
+pub struct Colleagues {
+    /// The people.
+    pub items: Vec<Colleague>,
 }
 
 /// The latest message of a conversation.
@@ -345,6 +352,14 @@ pub(crate) async fn counts(cx: StaffCx) -> Result<Reply, HttpError> {
     let user = cx.user;
     let read = async move |mut tx| inbox::counts(&mut tx, user).await.map_err(|error: DbError| error);
     Reply::ok(cx.app.db.shop_tx(&cx.scope, TxKind::Read, read).await?)
+}
+
+pub(crate) async fn colleagues(cx: StaffCx) -> Result<Reply, HttpError> {
+    let team = cx.app.db.shop_tx(&cx.scope, TxKind::Read, async move |mut tx| users::list(&mut tx).await).await?;
+    let name = |user: &users::UserRow| if user.name.is_empty() { user.email.clone() } else { user.name.clone() };
+    let items: Vec<inbox::Colleague> =
+        team.iter().filter(|user| user.may_take_conversations()).map(|user| inbox::Colleague { id: user.id, name: name(user) }).collect();
+    Reply::ok(Page { items, next_cursor: None })
 }
 
 pub(crate) async fn find(cx: StaffCx) -> Result<Reply, HttpError> {

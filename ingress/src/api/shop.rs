@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::db::{DbError, TxKind, shops};
 use frontdesk_core::hours::{self, Hours, Span};
 use frontdesk_core::jobs::{self, ShopSettings};
+use frontdesk_core::language::Language;
 use frontdesk_core::money::Money;
+use frontdesk_core::own_texts::{self, ByLanguage, OwnTexts};
 use rust_decimal::Decimal;
 use utoipa::ToSchema;
 
@@ -61,8 +63,8 @@ pub struct Shop {
     pub handoff_email: Option<String>,
     /// Whom to tell on WhatsApp: digits.
     pub handoff_whatsapp: Option<String>,
-    /// What customers are told while the shop is inactive; a default if absent.
-    pub inactive_text: Option<String>,
+    /// The fixed texts that the shop has put in its own words.
+    pub texts: ShopTexts,
     /// How many minutes a pause lasts of which nobody said how long; absent: until somebody resumes.
     pub pause_minutes: Option<i32>,
     /// US dollars a day that the models may cost, a decimal string.
@@ -98,6 +100,56 @@ pub struct WeekHours {
     /// Sunday.
     #[schema(required = false)]
     pub sun: Vec<String>,
+}
+
+/// The fixed texts that a shop may put in its own words. A customer whose language is absent gets the built-in text in it.
+#[derive(ToSchema)]
+pub struct ShopTexts {
+    /// A human takes over. Built in: "A human agent will contact you shortly."
+    #[schema(required = false)]
+    pub handoff: TextByLanguage,
+    /// The shop is inactive. Built in: "Your AI assistant is currently inactive. Please renew your subscription." A shop that has words of its own in
+    /// any language says those to everybody.
+    #[schema(required = false)]
+    pub inactive: TextByLanguage,
+    /// The messages of the month are used up.
+    #[schema(required = false)]
+    pub quota: TextByLanguage,
+    /// The answer takes a little longer.
+    #[schema(required = false)]
+    pub holding: TextByLanguage,
+    /// The AI cannot read a message: a picture, a voice message, and the like.
+    #[schema(required = false)]
+    pub unreadable: TextByLanguage,
+}
+
+/// A text by language, each up to 1,000 bytes of UTF-8.
+#[derive(ToSchema)]
+pub struct TextByLanguage {
+    /// English.
+    #[schema(required = false, example = "One of us will write to you shortly.")]
+    pub en: String,
+    /// German.
+    #[schema(required = false, example = "Gleich schreibt Ihnen jemand von uns.")]
+    pub de: String,
+    /// French.
+    #[schema(required = false)]
+    pub fr: String,
+    /// Spanish.
+    #[schema(required = false)]
+    pub es: String,
+    /// Italian.
+    #[schema(required = false)]
+    pub it: String,
+    /// Portuguese.
+    #[schema(required = false)]
+    pub pt: String,
+    /// Dutch.
+    #[schema(required = false)]
+    pub nl: String,
+    /// Turkish.
+    #[schema(required = false)]
+    pub tr: String,
 }
 
 /// What the settings shall be from now on. What is left out is empty from then on.
@@ -143,9 +195,9 @@ pub struct SaveShop {
     /// Whom to tell on WhatsApp, with the country code.
     #[schema(required = false, example = "+4915112345678")]
     pub handoff_whatsapp: Option<String>,
-    /// What customers are told while the shop is inactive, up to 1,000 characters.
-    #[schema(required = false)]
-    pub inactive_text: Option<String>,
+    /// The fixed texts in the shop's own words.
+    #[schema(value_type = ShopTexts, required = false)]
+    pub texts: OwnTexts,
     /// How many minutes a pause lasts of which nobody said how long, up to 30 days; absent: until somebody resumes.
     #[schema(required = false, example = 720)]
     pub pause_minutes: Option<i32>,
@@ -189,6 +241,32 @@ fn week(form: &mut Form) -> Option<Hours> {
     })
 }
 
+fn by_language(form: &mut Form) -> Option<ByLanguage> {
+    let mut texts = ByLanguage::new();
+    for language in Language::ALL {
+        let Some(text) = form.maybe_text(language.code(), 1..=own_texts::MAX_BYTES) else { continue };
+        if text.len() > own_texts::MAX_BYTES {
+            form.refuse(
+                language.code(),
+                format!("may have {} bytes, as Instagram takes no more, and has {}", own_texts::MAX_BYTES, text.len()),
+            );
+        }
+        texts.insert(language, text);
+    }
+    Some(texts)
+}
+
+fn texts(form: &mut Form) -> Option<OwnTexts> {
+    let mut read = |name| form.maybe_object(name, by_language).unwrap_or_default();
+    Some(OwnTexts {
+        handoff: read("handoff"),
+        inactive: read("inactive"),
+        quota: read("quota"),
+        holding: read("holding"),
+        unreadable: read("unreadable"),
+    })
+}
+
 impl Request for SaveShop {
     fn read(form: &mut Form) -> Option<Self> {
         let version = form.integer("version", 1..=i64::from(i32::MAX));
@@ -205,7 +283,7 @@ impl Request for SaveShop {
         let handoff_words = form.texts("handoff_words", 50, 2..=60);
         let handoff_email = form.maybe_email("handoff_email");
         let handoff_whatsapp = form.maybe_phone("handoff_whatsapp");
-        let inactive_text = form.maybe_text("inactive_text", 1..=1000);
+        let texts = form.maybe_object("texts", texts).unwrap_or_default();
         let pause_minutes = form.maybe_integer("pause_minutes", 1..=30 * 24 * 60);
         let budget = form.maybe_money("daily_model_budget");
         if budget.is_some_and(|budget| budget.amount() < BUDGET.0 || budget.amount() > BUDGET.1) {
@@ -227,7 +305,7 @@ impl Request for SaveShop {
             handoff_words,
             handoff_email,
             handoff_whatsapp,
-            inactive_text,
+            texts,
             pause_minutes,
             daily_model_budget,
         })
@@ -258,7 +336,7 @@ pub(crate) async fn save(cx: CommandCx) -> Result<Asked, HttpError> {
             handoff_words: asked.handoff_words,
             handoff_email: asked.handoff_email,
             handoff_whatsapp: asked.handoff_whatsapp,
-            inactive_text: asked.inactive_text,
+            texts: asked.texts,
             pause_minutes: asked.pause_minutes,
             daily_model_budget: asked.daily_model_budget,
         },

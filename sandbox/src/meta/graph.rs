@@ -69,6 +69,7 @@ pub(crate) fn authorize(
                            their password or Facebook has changed the session for security reasons.";
             return Err(MetaError::new(190, message).subcode(460));
         }
+        TokenState::Expired => return Err(MetaError::new(190, "Error validating access token: Session has expired.").subcode(463)),
         TokenState::Unknown => {
             return Err(MetaError::new(190, "Invalid OAuth access token - Cannot parse access token"));
         }
@@ -147,6 +148,36 @@ pub(crate) async fn node(
         };
     }
     answer(&state, Host::Facebook, &version, &id, &headers, &query)
+}
+
+/// Query parameters of `debug_token`.
+#[derive(Deserialize)]
+pub(crate) struct DebugQuery {
+    input_token: Option<String>,
+}
+
+/// `GET /graph/{version}/debug_token`: asked in the name of the app, whose token is its id and secret (Graph API reference, Debug-Token).
+pub(crate) async fn debug_token(
+    AxumState(state): AxumState<Arc<State>>,
+    Query(query): Query<GraphQuery>,
+    Query(asked): Query<DebugQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let app_token = format!("{}|{}", state.config.app_id, state.config.app_secret);
+    if access_token(&headers, &query).as_deref() != Some(app_token.as_str()) {
+        return MetaError::new(190, "Invalid OAuth access token - Cannot parse access token").into_response();
+    }
+    let Some(token) = asked.input_token else {
+        return MetaError::new(100, "(#100) You must provide an input token").into_response();
+    };
+    let (known, end) = state.with_accounts(|t| (t.token_state(&token), t.end_of(&token)));
+    let mut data = json!({ "app_id": state.config.app_id, "type": "SYSTEM_USER", "is_valid": matches!(known, TokenState::Valid) });
+    if !matches!(known, TokenState::Unknown) {
+        data["expires_at"] = end.into();
+        data["data_access_expires_at"] = 0.into();
+        data["scopes"] = json!(["whatsapp_business_messaging", "pages_messaging"]);
+    }
+    axum::Json(json!({ "data": data })).into_response()
 }
 
 /// `GET /instagram/{version}/{id|me}`.

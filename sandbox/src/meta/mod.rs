@@ -31,6 +31,7 @@ pub(crate) fn routes() -> Router<Arc<State>> {
     use axum::routing::{get, post};
     Router::new()
         .route("/graph/media/{id}", get(media::download))
+        .route("/graph/{version}/debug_token", get(graph::debug_token))
         .route("/graph/{version}/{id}", get(graph::node))
         .route("/graph/{version}/{id}/messages", post(send::facebook))
         .route("/graph/{version}/{id}/subscribed_apps", post(graph::subscribe).get(graph::subscriptions))

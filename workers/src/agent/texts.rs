@@ -4,9 +4,11 @@ mod language;
 mod money;
 mod table;
 
+use frontdesk_core::db::shops::ShopProfile;
 use rust_decimal::Decimal;
 
-pub use language::{Language, detect};
+pub use frontdesk_core::language::Language;
+pub use language::detect;
 pub use money::money;
 
 use table::Row;
@@ -142,6 +144,21 @@ pub enum Text<'a> {
         /// ISO 4217.
         currency: &'a str,
     },
+}
+
+/// The text as this shop says it: in its own words if it has some in this language, else in ours.
+#[must_use]
+pub fn for_shop(shop: &ShopProfile, text: &Text<'_>, language: Language) -> String {
+    let own = shop.own_texts();
+    let said = match text {
+        Text::Handoff => own.handoff.get(&language).map(String::as_str),
+        Text::Quota => own.quota.get(&language).map(String::as_str),
+        Text::Holding => own.holding.get(&language).map(String::as_str),
+        Text::CannotRead(_) => own.unreadable.get(&language).map(String::as_str),
+        Text::Inactive => own.inactive_in(language, shop.language()),
+        _ => None,
+    };
+    said.map_or_else(|| render(text, language), str::to_owned)
 }
 
 /// The text in a language.

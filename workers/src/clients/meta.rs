@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::inbound::{Alias, AliasKind, Platform};
 use frontdesk_core::jobs::Template;
 use frontdesk_core::signatures::appsecret_proof;
@@ -103,12 +104,14 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// Meta's code, if it refuses the token.
     pub dead_token: Option<i64>,
+    /// When the token ends, if it does and Meta says so.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// `token`, `permission`, `account`, `number`, `quality` or `subscription`.
+    /// `token`, `expiry`, `permission`, `account`, `number`, `quality` or `subscription`.
     pub check: &'static str,
     /// Whether it is as it must be.
     pub ok: bool,
@@ -138,18 +141,21 @@ impl From<Refusal> for Checked {
         let permission =
             |remedy: &str| vec![Finding::right("token"), Finding::wrong("permission", &format!("{remedy} (Meta's code {code})"))];
         match action {
-            Action::Disconnected => Self { name: None, findings: vec![token()], dead_token: Some(code) },
+            Action::Disconnected => Self { name: None, findings: vec![token()], dead_token: Some(code), expires_at: None },
             Action::Blocked => {
                 let remedy = "The token may not do this, or the account is blocked. Grant the permissions of messaging and connect again.";
-                Self { name: None, findings: permission(remedy), dead_token: None }
+                Self { name: None, findings: permission(remedy), dead_token: None, expires_at: None }
             }
             _ => {
                 let remedy = "Meta does not know this account for this token. Compare the number with the one that Meta shows.";
-                Self { name: None, findings: permission(remedy), dead_token: None }
+                Self { name: None, findings: permission(remedy), dead_token: None, expires_at: None }
             }
         }
     }
 }
+
+/// Staff are told this long before a token ends.
+pub const EXPIRES_SOON: TimeDelta = TimeDelta::days(7);
 
 /// A client of the Graph API.
 #[derive(Debug, Clone)]
@@ -158,6 +164,7 @@ pub struct Meta {
     graph_url: String,
     instagram_url: String,
     version: String,
+    app_id: String,
     app_secret: Option<SecretString>,
 }
 
@@ -248,11 +255,19 @@ fn cut_at(text: &str, limit: TextLimit) -> usize {
 }
 
 impl Meta {
-    /// `app_secret` adds `appsecret_proof` to each call.
+    /// `app_secret`, of the app `app_id`, adds `appsecret_proof` to each call.
     #[must_use]
-    pub fn new(http: reqwest::Client, graph_url: &str, instagram_url: &str, version: &str, app_secret: Option<SecretString>) -> Self {
+    pub fn new(
+        http: reqwest::Client,
+        graph_url: &str,
+        instagram_url: &str,
+        version: &str,
+        app_id: &str,
+        app_secret: Option<SecretString>,
+    ) -> Self {
         let trim = |url: &str| url.trim_end_matches('/').to_owned();
-        Self { http, graph_url: trim(graph_url), instagram_url: trim(instagram_url), version: version.to_owned(), app_secret }
+        let (graph_url, instagram_url) = (trim(graph_url), trim(instagram_url));
+        Self { http, graph_url, instagram_url, version: version.to_owned(), app_id: app_id.to_owned(), app_secret }
     }
 
     /// Sends one message.
@@ -271,11 +286,12 @@ impl Meta {
         }
     }
 
-    /// Asks whether an account works: whether the token is good for it, and, where a Page tells (Messenger), whether its messages come to us.
+    /// Asks whether an account works: whether the token is good for it and for how long, and, where a Page tells (Messenger), whether its messages
+    /// come to us.
     ///
     /// # Errors
     /// When Meta cannot be asked, or is busy.
-    pub async fn check(&self, account: &Account) -> Result<Checked, ClientError> {
+    pub async fn check(&self, account: &Account, now: DateTime<Utc>) -> Result<Checked, ClientError> {
         let (node, fields) = match account.platform {
             // Meta's OpenAPI for WhatsApp, `GET /{Phone-Number-ID}`.
             Platform::Whatsapp => (account.external_id.as_str(), "verified_name,code_verification_status,quality_rating"),
@@ -308,7 +324,31 @@ impl Meta {
         if account.platform == Platform::Messenger {
             findings.push(self.subscription(account).await?);
         }
-        Ok(Checked { name, findings, dead_token: None })
+        let expires_at = self.token_end(account).await;
+        if let Some(end) = expires_at {
+            findings.push(if end - now > EXPIRES_SOON {
+                Finding::right("expiry")
+            } else {
+                Finding::wrong(
+                    "expiry",
+                    &format!("The token ends on {}. Paste a new one before that.", end.format("%Y-%m-%d at %H:%M UTC")),
+                )
+            });
+        }
+        Ok(Checked { name, findings, dead_token: None, expires_at })
+    }
+
+    /// When the token ends, or Meta stops giving data for it, whichever comes first. `None` also where Meta cannot be asked: a look is worth
+    /// something without it. Graph API reference, Debug-Token: seconds since 1970, 0 for never, asked in the name of the app; Instagram Login has
+    /// no such call.
+    async fn token_end(&self, account: &Account) -> Option<DateTime<Utc>> {
+        let secret = self.app_secret.as_ref().filter(|_| !(account.platform == Platform::Instagram && account.instagram_login))?;
+        let app = SecretString::from(format!("{}|{}", self.app_id, secret.expose_secret()));
+        let request = self.http.get(format!("{}/{}/debug_token", self.graph_url, self.version)).bearer_auth(app.expose_secret());
+        let (_, _, answer) = exchange(NAME, request.query(&[("input_token", account.token.expose_secret())]), CHECK_LIMIT).await.ok()?;
+        let answer: Value = serde_json::from_slice(&answer).ok()?;
+        let ends = ["expires_at", "data_access_expires_at"].map(|field| answer["data"][field].as_i64().filter(|at| *at > 0));
+        ends.into_iter().flatten().min().and_then(|at| DateTime::from_timestamp(at, 0))
     }
 
     /// Graph API reference, Page `subscribed_apps`.

@@ -1,6 +1,5 @@
 //! Marks a conversation read, makes it somebody's, adds or deletes a note. Safe to repeat: the request's key is unique per shop.
 
-use frontdesk_core::auth::Permission;
 use frontdesk_core::db::inbox::{self, NoteDeletion};
 use frontdesk_core::db::{DbError, ShopTx, audit, conversations, users};
 use frontdesk_core::ids::{ConversationId, MessageId, UserId};
@@ -45,7 +44,7 @@ async fn make(
         }
         ConversationChange::Assign { user: to } => {
             if let Some(to) = to
-                && !may_take(tx, to).await?
+                && !users::find(tx, to).await?.is_some_and(|user| user.may_take_conversations())
             {
                 return Ok(invalid("user_id", "must be somebody of this shop who may answer customers: an owner or an order manager"));
             }
@@ -71,9 +70,4 @@ async fn make(
 async fn view(tx: &mut ShopTx, conversation: ConversationId) -> Result<Answer, DbError> {
     let view = inbox::find(tx, conversation).await?.ok_or(DbError::NotFound)?;
     Ok(Answer::Done(serde_json::to_value(&view).unwrap_or_default()))
-}
-
-async fn may_take(tx: &mut ShopTx, user: UserId) -> Result<bool, DbError> {
-    let user = users::find(tx, user).await?.filter(|user| user.active);
-    Ok(user.and_then(|user| user.role()).is_some_and(|role| role.may(Permission::ConversationsWrite)))
 }

@@ -32,12 +32,14 @@ mod save_product;
 mod save_shop;
 mod send_link;
 mod sweep_queues;
+mod watch_channels;
 
 use frontdesk_core::auth::Revocations;
 use frontdesk_core::db::outbox::Pending;
 use frontdesk_core::db::{DbError, ShopTx, TxKind, requests};
 use frontdesk_core::ids::UserId;
 use frontdesk_core::jobs::{Answer, FieldError, Refusal, RefusalKind, RequestKey};
+use frontdesk_core::problems;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
@@ -103,7 +105,9 @@ where
     Ok(wrote.answer)
 }
 
+/// `code` is one of [`problems::PROBLEMS`].
 fn refused(kind: RefusalKind, code: &str, detail: &str) -> Answer {
+    debug_assert!(problems::find(code).is_some(), "`{code}` is not in the table of problems");
     Answer::Refused(Refusal { kind, code: code.to_owned(), detail: detail.to_owned(), fields: Vec::new() })
 }
 

@@ -67,6 +67,13 @@ fn words(notice: &Notice, shop: &str, dashboard: &str, low: &[ProductRow]) -> (S
                 "Meta refused the channel's access token (code {code}). Customers get no answers there until you connect it again: {dashboard}/settings/channels"
             ),
         ),
+        Notice::TokenExpires { name, at } => (
+            "A channel's token will end soon",
+            format!(
+                "The access token of {name} ends on {}. Connect the channel again before that, or customers get no answers there: {dashboard}/settings/channels",
+                at.format("%Y-%m-%d at %H:%M UTC")
+            ),
+        ),
         Notice::LowStock { count, .. } => {
             // What it is by now: between the sale and this mail it may have been restocked.
             let mut lines: Vec<String> = low.iter().map(|product| format!("{}: {} left", product.name, product.stock)).collect();

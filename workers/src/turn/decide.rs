@@ -84,7 +84,7 @@ struct Made {
 
 impl Decider {
     fn say(&self, text: &Text<'_>) -> String {
-        texts::render(text, self.language)
+        texts::for_shop(&self.shop, text, self.language)
     }
 
     async fn decide(

@@ -26,7 +26,7 @@ const SLOW_DOWN: Duration = Duration::from_secs(15);
 
 /// The holding reply, once per turn; it does not decide the turn.
 pub(super) async fn hold_the_line(app: &App, turn: &Turn) -> Result<(), JobError> {
-    let reply = Reply::ai("holding", texts::render(&Text::Holding, turn.language));
+    let reply = Reply::ai("holding", texts::for_shop(&turn.shop, &Text::Holding, turn.language));
     let (conversation, channel, row, fence) = (turn.conversation.id(), turn.channel.id(), turn.row.id(), turn.fence());
     let outbound = reply.into_outbound(row, turn.channel.platform());
     let pending = app

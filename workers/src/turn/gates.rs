@@ -91,7 +91,7 @@ pub(super) async fn shut(app: &App, turn: &Turn, gate: Gate) -> Result<Vec<Outbo
             let (outcome, reply) = match gate {
                 Gate::Inactive => {
                     pending.push(tell(&mut tx, format!("inactive:{day}"), Notice::Inactive).await?);
-                    let text = shop.inactive_text.clone().unwrap_or_else(|| texts::render(&Text::Inactive, language));
+                    let text = texts::for_shop(&shop, &Text::Inactive, language);
                     let due = conversations::note_hourly(&mut tx, conversation, "inactive", now).await?;
                     ("inactive", due.then(|| Reply::system("inactive", text)))
                 }
@@ -107,23 +107,23 @@ pub(super) async fn shut(app: &App, turn: &Turn, gate: Gate) -> Result<Vec<Outbo
                     epoch = paused.human_epoch;
                     pending.extend(paused.ends);
                     pending.push(tell(&mut tx, handoff_key, Notice::Handoff { conversation, message: None }).await?);
-                    ("handoff", Some(Reply::system("handoff", texts::render(&Text::Handoff, language))))
+                    ("handoff", Some(Reply::system("handoff", texts::for_shop(&shop, &Text::Handoff, language))))
                 }
                 Gate::Unreadable(kind) => {
                     let due = conversations::note_hourly(&mut tx, conversation, "unreadable", now).await?;
-                    ("unreadable", due.then(|| Reply::system("unreadable", texts::render(&Text::CannotRead(kind), language))))
+                    ("unreadable", due.then(|| Reply::system("unreadable", texts::for_shop(&shop, &Text::CannotRead(kind), language))))
                 }
                 Gate::Quota => {
                     if usage::tell_quota_once(&mut tx, day, now).await? {
                         pending.push(tell(&mut tx, format!("quota:{}", day.format("%Y-%m")), Notice::QuotaReached).await?);
                     }
                     let due = conversations::note_hourly(&mut tx, conversation, "quota", now).await?;
-                    ("quota", due.then(|| Reply::system("quota", texts::render(&Text::Quota, language))))
+                    ("quota", due.then(|| Reply::system("quota", texts::for_shop(&shop, &Text::Quota, language))))
                 }
                 Gate::Budget => {
                     pending.push(tell(&mut tx, format!("budget:{day}"), Notice::ModelBudgetReached).await?);
                     let due = conversations::note_hourly(&mut tx, conversation, "budget", now).await?;
-                    ("budget", due.then(|| Reply::system("quota", texts::render(&Text::Quota, language))))
+                    ("budget", due.then(|| Reply::system("quota", texts::for_shop(&shop, &Text::Quota, language))))
                 }
             };
             let decided = decision(outcome, epoch, &crate::agent::Trace::default());

@@ -198,5 +198,5 @@ fn answered(row: &InboundRow) -> bool {
 fn language(shop: &ShopProfile, conversation: &conversations::ConversationRow, said: &[Said]) -> Language {
     let words: String = said.iter().filter_map(|said| said.message.content.text()).collect::<Vec<_>>().join(" ");
     let known = conversation.language.as_deref().and_then(Language::from_code);
-    texts::detect(&words).or(known).or_else(|| Language::from_code(&shop.locale)).unwrap_or_default()
+    texts::detect(&words).or(known).unwrap_or_else(|| shop.language())
 }

@@ -1,62 +1,8 @@
 //! The languages the fixed texts are written in, and a small guess at which one a customer writes.
 
+use frontdesk_core::language::Language::{self, French, German, Italian, Portuguese, Spanish, Turkish};
+
 use crate::agent::guard::plain_text;
-
-/// A language of the fixed texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Language {
-    /// English, also for everybody whose language is not here.
-    #[default]
-    English,
-    /// German.
-    German,
-    /// French.
-    French,
-    /// Spanish.
-    Spanish,
-    /// Italian.
-    Italian,
-    /// Portuguese.
-    Portuguese,
-    /// Dutch.
-    Dutch,
-    /// Turkish.
-    Turkish,
-}
-
-use Language::{Dutch, English, French, German, Italian, Portuguese, Spanish, Turkish};
-
-impl Language {
-    /// All of them, in the order of the tables.
-    pub const ALL: [Self; 8] = [English, German, French, Spanish, Italian, Portuguese, Dutch, Turkish];
-
-    /// The language of a code such as `pt`, `pt-BR` or `pt_BR`.
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        let primary = code.trim().split(['-', '_']).next().unwrap_or_default();
-        Self::ALL.into_iter().find(|l| l.code().eq_ignore_ascii_case(primary))
-    }
-
-    /// The ISO 639-1 code.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            English => "en",
-            German => "de",
-            French => "fr",
-            Spanish => "es",
-            Italian => "it",
-            Portuguese => "pt",
-            Dutch => "nl",
-            Turkish => "tr",
-        }
-    }
-
-    /// Its place in the tables.
-    pub(super) const fn index(self) -> usize {
-        self as usize
-    }
-}
 
 /// Frequent words, folded. `!` marks those that hardly any other of these languages has.
 const WORDS: [&str; 8] = [
@@ -112,6 +58,8 @@ pub fn detect(text: &str) -> Option<Language> {
 
 #[cfg(test)]
 mod tests {
+    use Language::{Dutch, English};
+
     use super::*;
 
     #[test]

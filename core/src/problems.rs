@@ -1,0 +1,91 @@
+//! Every code that an error of the API may carry: one table, listed at `/docs` and in `docs/PROBLEMS.md`.
+
+/// A kind of error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Problem {
+    /// Stable, for programs.
+    pub code: &'static str,
+    /// The HTTP status that it comes with.
+    pub status: u16,
+    /// What it means, and what helps.
+    pub about: &'static str,
+}
+
+const fn problem(code: &'static str, status: u16, about: &'static str) -> Problem {
+    Problem { code, status, about }
+}
+
+/// All of them, by status.
+pub const PROBLEMS: &[Problem] = &[
+    problem("malformed", 400, "The request cannot be read; `detail` says where it breaks off."),
+    problem(
+        "bad_signature",
+        401,
+        "A webhook's signature does not fit its body. Check the secret, and that nothing on the way changes the body.",
+    ),
+    problem("unauthorized", 401, "Nobody is logged in, or the session has ended. Log in again."),
+    problem("wrong_login", 401, "The e-mail or the password is wrong. Which of them is not told."),
+    problem("plan_analytics", 402, "The shop's plan has no analytics; `detail` names the plans that do."),
+    problem("plan_platforms", 402, "The shop's plan allows no more platforms; `detail` names the plan that would."),
+    problem("plan_team", 402, "The shop's plan has no team; `detail` names the plan that has."),
+    problem("cross_site", 403, "A browser was sent here by another site. Use the dashboard, or a Bearer token."),
+    problem("forbidden", 403, "The role does not allow it. Ask the owner of the shop."),
+    problem("https_required", 403, "The call came over plain http. Call the https address, and change what was sent in the clear."),
+    problem("not_your_note", 403, "Only who wrote a note may delete it."),
+    problem("wrong_verify_token", 403, "Meta's verification brought another token than `META_VERIFY_TOKEN`."),
+    problem("not_found", 404, "There is no such thing in this shop. What belongs to another shop reads the same."),
+    problem("method_not_allowed", 405, "The path knows other methods; `Allow` lists them."),
+    problem("too_slow", 408, "The body did not arrive in time. Send it again."),
+    problem(
+        "changed_meanwhile",
+        409,
+        "Somebody has changed it since it was read. Read it again, and make the change in what stands there now.",
+    ),
+    problem("channel_disconnected", 409, "The channel is not connected. Connect it again with a new token."),
+    problem("channel_taken", 409, "Another shop has connected this account."),
+    problem("currency_in_use", 409, "There are orders in the present currency, so it stays."),
+    problem("email_taken", 409, "There is an account with this e-mail. One e-mail is one user of one shop."),
+    problem("idempotency_key_reused", 409, "This `Idempotency-Key` was used for another request. Use a fresh one."),
+    problem("last_owner", 409, "A shop keeps an owner. Make somebody else an owner first."),
+    problem("order_state", 409, "The order cannot go from its present status to that one."),
+    problem("out_of_stock", 409, "There is not enough of a product; `detail` says how much is left."),
+    problem("sku_taken", 409, "Another product of the shop has this sku. Choose another, or change that product."),
+    problem("stock_out_of_range", 409, "The change would leave less than nothing, or more than can be counted."),
+    problem("window_closed", 409, "The platform's answering window has closed. Send a template, or wait until the customer writes."),
+    problem("too_large", 413, "The body is larger than this path takes; `detail` says how large it may be."),
+    problem("not_csv", 415, "Send the file as `text/csv`."),
+    problem("not_json", 415, "Send the body as `application/json`."),
+    problem("bad_rows", 422, "Rows of the file are wrong; `fields` names each by row and column. Nothing was changed."),
+    problem("invalid", 422, "Some fields or parameters are wrong; `fields` names each and says how to mend it."),
+    problem("upgrade_required", 426, "Connect to this path as a WebSocket (RFC 6455)."),
+    problem("rate_limited", 429, "The shop has asked more than its share of this minute; `Retry-After` says when to go on."),
+    problem("too_many", 429, "Too many attempts; `Retry-After` says when to try again."),
+    problem("internal", 500, "Something went wrong on our side. It has been recorded, under the answer's `X-Trace-Id`."),
+    problem("job_failed", 500, "The change could not be made, though it was tried several times. It has been recorded."),
+    problem("overloaded", 503, "Too many requests at once. Try again after `Retry-After`."),
+    problem("still_opening", 503, "The shop is still being opened. Log in in a moment."),
+    problem(
+        "unavailable",
+        503,
+        "A part of the service is away. Try again after `Retry-After`; under the same `Idempotency-Key`, a write is made once.",
+    ),
+];
+
+/// The kind of error with this code.
+#[must_use]
+pub fn find(code: &str) -> Option<&'static Problem> {
+    PROBLEMS.iter().find(|problem| problem.code == code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_stands_there_once_by_status_and_name() {
+        let order = |problem: &Problem| (problem.status, problem.code);
+        assert!(PROBLEMS.is_sorted_by(|one, next| order(one) < order(next)));
+        assert_eq!(find("out_of_stock").map(|problem| problem.status), Some(409));
+        assert_eq!(find("nothing_of_the_kind"), None);
+    }
+}
