@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::auth::{LinkPurpose, Role};
 use crate::db::personal_data::Traces;
+use crate::db::products::variants::Options;
 use crate::hours::Hours;
 use crate::ids::{ChannelId, ConversationId, CustomerId, MessageId, NoteId, OrderNo, ProductId, UserId};
 use crate::inbound::{ConversationKey, InboundEvent, Platform};
+use crate::memory::Exchange;
 use crate::money::Money;
 use crate::own_texts::OwnTexts;
 
@@ -131,6 +133,8 @@ jobs! {
     ChangeColleague = "change_colleague" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
     /// Replaces the shop's settings, if nobody has changed them meanwhile.
     SaveShop = "save_shop" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Lets the owner try what the agent would say and do; nothing of it stays.
+    TryAgent = "try_agent" -> Answer, Retry::quick(2), Duration::from_secs(30), 4;
     /// Connects a channel, or changes its token.
     SaveChannel = "save_channel" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
     /// Asks Meta whether a channel works, and says what is wrong.
@@ -141,6 +145,8 @@ jobs! {
     RemoveChannel = "remove_channel" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
     /// Adds a product, or changes it.
     SaveProduct = "save_product" -> Answer, Retry::quick(5), Duration::from_secs(10), 16;
+    /// Adds variants of a product: sizes, colours.
+    AddVariants = "add_variants" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
     /// Adds and changes many products from a CSV file: all of it, or nothing.
     ImportProducts = "import_products" -> Answer, Retry::quick(3), Duration::from_mins(3), 2;
     /// Changes a product's stock by hand, with a reason.
@@ -392,6 +398,55 @@ pub struct ShopSettings {
     pub daily_model_budget: Money,
 }
 
+/// See [`JobName::TryAgent`]. Safe to repeat: nothing of it stays but the models' cost, once per request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TryAgent {
+    /// The request.
+    pub request: RequestKey,
+    /// What is said.
+    pub talk: TrialTalk,
+}
+
+/// One step of a trial talk, with all that was before.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct TrialTalk {
+    /// The customer's words; empty for a tap.
+    pub said: String,
+    /// A tap on a button under the proposal.
+    pub tap: Option<TrialTap>,
+    /// The exchanges before, the oldest first.
+    pub exchanges: Vec<Exchange>,
+    /// The open proposal.
+    pub proposal: Vec<TrialLine>,
+    /// Instead of the name that is saved.
+    pub agent_name: Option<String>,
+    /// Instead of the instructions that are saved.
+    pub agent_instructions: Option<String>,
+    /// Instead of what is saved about the shop.
+    pub about: Option<String>,
+}
+
+/// Which button is tapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialTap {
+    /// Under a proposal: place it.
+    Confirm,
+    /// Under a proposal: drop it.
+    Decline,
+}
+
+/// A line of a trial's open proposal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TrialLine {
+    /// The product.
+    pub product: ProductId,
+    /// Pieces.
+    pub quantity: i32,
+    /// Price per piece as shown.
+    pub price: Money,
+}
+
 /// See [`JobName::SaveChannel`]. One row per platform and external id.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SaveChannel {
@@ -429,6 +484,9 @@ pub struct SaveProduct {
     pub request: RequestKey,
     /// Absent: add.
     pub product: Option<ProductId>,
+    /// The version that the change was made from; absent: whatever stands there.
+    #[serde(default)]
+    pub version: Option<i32>,
     /// The name customers see.
     pub name: String,
     /// What it is.
@@ -449,6 +507,36 @@ pub struct SaveProduct {
     pub image_url: Option<String>,
     /// At this stock or less staff are told.
     #[serde(default)]
+    pub low_stock_at: Option<i32>,
+}
+
+/// See [`JobName::AddVariants`]. Safe to repeat: the request's key is unique per shop.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AddVariants {
+    /// The request.
+    pub request: RequestKey,
+    /// Beside which product.
+    pub product: ProductId,
+    /// Which variant the product itself is, if it has no options yet.
+    pub options: Options,
+    /// Those to add.
+    pub variants: Vec<NewVariant>,
+}
+
+/// A variant to add.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NewVariant {
+    /// What makes it this one.
+    pub options: Options,
+    /// Its own number, unique in the shop.
+    pub sku: Option<String>,
+    /// Price per piece; the product's when absent.
+    pub price: Option<Money>,
+    /// What it costs the shop; the product's when absent.
+    pub cost: Option<Money>,
+    /// Pieces in stock.
+    pub stock: i32,
+    /// At this stock or less staff are told; the product's when absent.
     pub low_stock_at: Option<i32>,
 }
 
@@ -515,6 +603,9 @@ pub struct ChangeOrder {
     pub order: OrderNo,
     /// `confirmed`, `fulfilled`, `cancelled` or `refunded`.
     pub status: String,
+    /// The status that the change was made from; absent: whatever stands there.
+    #[serde(default)]
+    pub from: Option<String>,
 }
 
 /// See [`JobName::PauseConversation`]. Setting a state twice changes nothing.

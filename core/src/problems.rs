@@ -47,6 +47,8 @@ pub const PROBLEMS: &[Problem] = &[
     problem("email_taken", 409, "There is an account with this e-mail. One e-mail is one user of one shop."),
     problem("idempotency_key_reused", 409, "This `Idempotency-Key` was used for another request. Use a fresh one."),
     problem("last_owner", 409, "A shop keeps an owner. Make somebody else an owner first."),
+    problem("model_budget", 409, "The day's budget for models is used up. Try again tomorrow, or raise it in the settings."),
+    problem("no_model", 409, "No model answered in time. Try again in a moment."),
     problem("order_state", 409, "The order cannot go from its present status to that one."),
     problem("out_of_stock", 409, "There is not enough of a product; `detail` says how much is left."),
     problem("sku_taken", 409, "Another product of the shop has this sku. Choose another, or change that product."),

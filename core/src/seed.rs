@@ -418,7 +418,7 @@ async fn live_a_day(tx: &mut ShopTx, catalogue: &[ProductRow], day: NaiveDate, t
             _ => &["confirmed", "fulfilled"],
         };
         for (later, status) in (1..).zip(moves) {
-            orders::change_status(tx, order.order_no, status, "system", at + TimeDelta::hours(20 * later)).await?;
+            orders::change_status(tx, order.order_no, status, None, "system", at + TimeDelta::hours(20 * later)).await?;
         }
         if matches!(moves.last(), Some(&("cancelled" | "refunded"))) {
             // Taken back, the pieces are on the shelf again; today's shelf is what the catalogue says.

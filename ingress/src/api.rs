@@ -20,6 +20,8 @@ pub mod shop;
 pub mod stock;
 pub mod team;
 pub mod thread;
+pub mod trial;
+pub mod variants;
 
 use frontdesk_core::db::DbError;
 use serde::Serialize;
@@ -112,6 +114,10 @@ mod tests {
             low_stock: false,
             created_at: now,
             updated_at: now,
+            version: 1,
+            title: None,
+            options: serde_json::json!({}),
+            variant_group: None,
         };
         compare(&product, &super::products::Product::schema());
         let change = StockChange {

@@ -1,7 +1,7 @@
 //! Reads a request's fields one by one and collects every mistake, each with its field and remedy. Unknown fields are mistakes too: nobody sets a
 //! shop or a role by naming it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -247,16 +247,27 @@ impl Form {
     }
 
     /// A list of objects.
-    pub fn list<T>(
-        &mut self,
-        name: &'static str,
-        size: RangeInclusive<usize>,
-        mut read: impl FnMut(&mut Form) -> Option<T>,
-    ) -> Option<Vec<T>> {
+    pub fn list<T>(&mut self, name: &'static str, size: RangeInclusive<usize>, read: impl FnMut(&mut Form) -> Option<T>) -> Option<Vec<T>> {
         let Some(value) = self.take(name) else {
             self.refuse(name, "is missing");
             return None;
         };
+        self.items(name, value, size, read)
+    }
+
+    /// A list of objects; empty when absent.
+    pub fn maybe_list<T>(&mut self, name: &'static str, most: usize, read: impl FnMut(&mut Form) -> Option<T>) -> Vec<T> {
+        let value = self.take(name);
+        value.and_then(|value| self.items(name, value, 0..=most, read)).unwrap_or_default()
+    }
+
+    fn items<T>(
+        &mut self,
+        name: &'static str,
+        value: Value,
+        size: RangeInclusive<usize>,
+        mut read: impl FnMut(&mut Form) -> Option<T>,
+    ) -> Option<Vec<T>> {
         let Value::Array(items) = value else {
             self.refuse(name, "must be a list");
             return None;
@@ -292,6 +303,40 @@ impl Form {
         inner.unknown();
         self.errors.append(&mut inner.errors);
         value
+    }
+
+    /// Texts by names that the client chooses; empty when absent.
+    pub fn maybe_map(
+        &mut self,
+        name: &'static str,
+        most: usize,
+        names: RangeInclusive<usize>,
+        chars: RangeInclusive<usize>,
+    ) -> BTreeMap<String, String> {
+        let Some(value) = self.take(name) else { return BTreeMap::new() };
+        let Value::Object(values) = value else {
+            self.refuse(name, "must be an object");
+            return BTreeMap::new();
+        };
+        if values.len() > most {
+            self.refuse(name, format!("must have at most {most} entries"));
+            return BTreeMap::new();
+        }
+        let fits = |text: &str, range: &RangeInclusive<usize>| range.contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        let mut all = BTreeMap::new();
+        for (key, value) in values {
+            let text = value.as_str().map(str::trim).filter(|text| fits(text, &chars));
+            match (key.trim(), text) {
+                (key, Some(text)) if fits(key, &names) => {
+                    all.insert(key.to_lowercase(), text.to_owned());
+                }
+                _ => self.refuse(
+                    name,
+                    format!("names must have {} to {} characters, values {} to {}", names.start(), names.end(), chars.start(), chars.end()),
+                ),
+            }
+        }
+        all
     }
 
     /// A list of texts, each trimmed; empty when absent.

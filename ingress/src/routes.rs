@@ -10,7 +10,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::api::{
     admin, audit, auth, channels, conversations, customers, dashboard, events, jobs, ops, order_export, orders, passwords, product_import,
-    products, sessions, shop, stock, team, thread,
+    products, sessions, shop, stock, team, thread, trial, variants,
 };
 use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
 use crate::command::{self, Asked};
@@ -73,6 +73,9 @@ pub fn table() -> Vec<Route> {
         command(PUT, "/shop", ShopWrite, "Replace the shop's settings, if nobody has changed them meanwhile", shop::save)
             .takes::<shop::SaveShop>()
             .gives::<shop::Shop>(200),
+        command(POST, "/shop/agent/try", ShopWrite, "Try what the AI would say and do; nothing of it stays", trial::ask)
+            .takes::<trial::TryAgent>()
+            .gives::<trial::Tried>(200),
         staff(GET, "/audit", Audit, "Who changed what, the latest first", audit::list)
             .asks::<audit::AuditSelection>()
             .gives::<audit::AuditEntries>(200),
@@ -108,6 +111,9 @@ pub fn table() -> Vec<Route> {
         staff(GET, "/products/{id}/stock", ProductsRead, "How a product's stock was changed by hand", stock::history)
             .asks::<admin::Page>()
             .gives::<stock::StockChanges>(200),
+        command(POST, "/products/{id}/variants", ProductsWrite, "Add variants of a product: sizes, colours", variants::add)
+            .takes::<variants::AddVariants>()
+            .gives::<variants::Variants>(201),
         command(DELETE, "/products/{id}", ProductsWrite, "Take a product out of the catalogue; orders keep it", products::archive)
             .gives_nothing(),
         command(POST, "/products/{id}/restore", ProductsWrite, "Put an archived product back into the catalogue", products::restore)

@@ -20,4 +20,5 @@ mod product_import;
 mod products;
 mod stock;
 mod tenancy;
+mod trial;
 mod webhooks;

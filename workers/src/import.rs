@@ -353,6 +353,10 @@ mod tests {
             low_stock: false,
             created_at: chrono::DateTime::UNIX_EPOCH,
             updated_at: chrono::DateTime::UNIX_EPOCH,
+            version: 1,
+            title: None,
+            options: serde_json::json!({}),
+            variant_group: None,
         };
         let change = rows[0].input(Some(&standing));
         assert_eq!((change.description.as_str(), change.image_url.as_deref(), change.stock), ("kept", Some("/kept.svg"), 4));

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::jobs::{
-    AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ChangeColleague, ChangeConversation, ChangeOrder, ChangePassword,
-    CheckChannel, CheckFigures, ConfirmEmail, DeliverMessage, DropOldLogs, EraseCustomer, EraseTraces, ImportProducts, InviteColleague,
-    JobName, NotifyStaff, PauseConversation, PlaceOrder, RecordEvents, RegisterShop, RemoveChannel, ResetPassword, RestoreProduct,
-    ResumeConversation, SaveChannel, SaveProduct, SaveShop, SendLink, SweepQueues, WatchChannels,
+    AddVariants, AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ChangeColleague, ChangeConversation, ChangeOrder,
+    ChangePassword, CheckChannel, CheckFigures, ConfirmEmail, DeliverMessage, DropOldLogs, EraseCustomer, EraseTraces, ImportProducts,
+    InviteColleague, JobName, NotifyStaff, PauseConversation, PlaceOrder, RecordEvents, RegisterShop, RemoveChannel, ResetPassword,
+    RestoreProduct, ResumeConversation, SaveChannel, SaveProduct, SaveShop, SendLink, SweepQueues, TryAgent, WatchChannels,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -32,11 +32,13 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::InviteColleague => workers.run::<InviteColleague>(),
             JobName::ChangeColleague => workers.run::<ChangeColleague>(),
             JobName::SaveShop => workers.run::<SaveShop>(),
+            JobName::TryAgent => workers.run::<TryAgent>(),
             JobName::SaveChannel => workers.run::<SaveChannel>(),
             JobName::CheckChannel => workers.run::<CheckChannel>(),
             JobName::WatchChannels => workers.run::<WatchChannels>(),
             JobName::RemoveChannel => workers.run::<RemoveChannel>(),
             JobName::SaveProduct => workers.run::<SaveProduct>(),
+            JobName::AddVariants => workers.run::<AddVariants>(),
             JobName::ImportProducts => workers.run::<ImportProducts>(),
             JobName::AdjustStock => workers.run::<AdjustStock>(),
             JobName::ArchiveProduct => workers.run::<ArchiveProduct>(),

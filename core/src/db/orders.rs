@@ -446,6 +446,9 @@ pub enum ChangeError {
     /// There is no such order.
     #[error("no such order")]
     NotFound,
+    /// It is in another state than it was when it was read.
+    #[error("the order has changed since")]
+    Changed,
     /// The order's state does not allow it.
     #[error("an order that is {from} cannot become that")]
     NotAllowed {
@@ -461,7 +464,7 @@ pub enum ChangeError {
 }
 
 /// Moves an order. Cancelling and refunding put the pieces back and take the sale out of its day's figures, once: the lines are locked, and an order
-/// that is there already stays as it is. `actor` is `user:<id>`, `agent` or `system`.
+/// that is there already stays as it is. `from` is the state it was in when the change was decided, if that matters. `actor` is `user:<id>`, `agent` or `system`.
 ///
 /// # Errors
 /// See [`ChangeError`].
@@ -469,6 +472,7 @@ pub async fn change_status(
     tx: &mut ShopTx,
     order_no: OrderNo,
     status: &str,
+    from: Option<&str>,
     actor: &str,
     now: DateTime<Utc>,
 ) -> Result<Order, ChangeError> {
@@ -483,6 +487,9 @@ pub async fn change_status(
     let mut order = group(locked)?.pop().ok_or(ChangeError::NotFound)?;
     if order.status == next {
         return Ok(order);
+    }
+    if from.is_some_and(|seen| seen != order.status.as_str()) {
+        return Err(ChangeError::Changed);
     }
     if !order.status.may_become(next) {
         return Err(ChangeError::NotAllowed { from: order.status });

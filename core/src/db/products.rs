@@ -1,10 +1,11 @@
 //! A shop's catalogue.
 
 pub mod import;
+pub mod variants;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Numeric, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Numeric, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 
@@ -57,9 +58,25 @@ pub struct ProductRow {
     /// When it last changed.
     #[diesel(sql_type = Timestamptz)]
     pub updated_at: DateTime<Utc>,
+    /// Grows with every change by a person; sales leave it alone. A change may name the one it was made from.
+    #[diesel(sql_type = Integer)]
+    #[serde(default)]
+    pub version: i32,
+    /// Of a variant: its name without the options.
+    #[diesel(sql_type = Nullable<Text>)]
+    #[serde(default)]
+    pub title: Option<String>,
+    /// What makes it this variant, by name: `{"size": "42"}`; empty, if it has no variants.
+    #[diesel(sql_type = Jsonb)]
+    #[serde(default)]
+    pub options: serde_json::Value,
+    /// Shared by the variants of one product: the id of the one that was there first.
+    #[diesel(sql_type = Nullable<Integer>)]
+    #[serde(default)]
+    pub variant_group: Option<ProductId>,
 }
 
-const COLUMNS: &str = "id, sku, name, description, price, cost, stock, image_url, active, low_stock_at, low_stock, created_at, updated_at";
+const COLUMNS: &str = "id, sku, name, description, price, cost, stock, image_url, active, low_stock_at, low_stock, created_at, updated_at, version, title, options, variant_group";
 /// Products per page at most.
 const MAX_PAGE: i64 = 200;
 
@@ -131,6 +148,8 @@ pub struct ProductFilter {
     pub archived: bool,
     /// Only those whose stock is low, or is not.
     pub low_stock: Option<bool>,
+    /// Only the variants of this group.
+    pub variant_group: Option<ProductId>,
     /// Only those that cost customers at least this.
     pub min_price: Option<Money>,
     /// Only those that cost customers at most this.
@@ -156,6 +175,7 @@ pub async fn list(tx: &mut ShopTx, filter: &ProductFilter, limit: i64) -> Result
          AND ($4::numeric IS NULL OR price >= $4) AND ($5::numeric IS NULL OR price <= $5) \
          AND ($6::int IS NULL OR ({key}, id) {beyond} (SELECT {key}, id FROM products WHERE shop_id = $1 AND id = $6)) \
          AND NOT EXISTS (SELECT FROM unnest($7::text[]) AS word WHERE NOT search_words @@ (quote_literal(fold(word)) || ':*')::tsquery) \
+         AND ($9::int IS NULL OR variant_group = $9) \
          ORDER BY {key} {direction}, id {direction} LIMIT $8"
     ))
     .bind::<Integer, _>(tx.shop())
@@ -166,6 +186,7 @@ pub async fn list(tx: &mut ShopTx, filter: &ProductFilter, limit: i64) -> Result
     .bind::<Nullable<Integer>, _>(filter.after)
     .bind::<Array<Text>, _>(words)
     .bind::<BigInt, _>(limit.clamp(0, MAX_PAGE))
+    .bind::<Nullable<Integer>, _>(filter.variant_group)
     .load(tx.conn())
     .await?)
 }
@@ -241,7 +262,10 @@ pub async fn insert(tx: &mut ShopTx, input: &ProductInput) -> Result<ProductRow,
     .ok_or_else(sku_taken)
 }
 
-/// Changes a product of the catalogue; `None` if there is none. The sku as in [`insert`].
+/// The title that a variant gets with the name `$4`: the name as it stands, options included, changes nothing.
+const TITLE: &str = "CASE WHEN title IS NULL OR name = $4 THEN title ELSE $4 END";
+
+/// Changes a product of the catalogue; `None` if there is none. The sku as in [`insert`]. A variant's new name is the title of all variants beside it.
 ///
 /// # Errors
 /// See [`DbError`].
@@ -260,8 +284,8 @@ pub async fn update(tx: &mut ShopTx, id: ProductId, input: &ProductInput) -> Res
     if other.taken {
         return Err(sku_taken());
     }
-    Ok(sql(format!(
-        "UPDATE products SET sku = $3, name = $4, description = $5, price = $6, cost = $7, stock = $8, image_url = $9, low_stock_at = $10, updated_at = now() \
+    let changed: Option<ProductRow> = sql(format!(
+        "UPDATE products SET sku = $3, title = {TITLE}, name = coalesce(product_name({TITLE}, options), $4), description = $5, price = $6, cost = $7, stock = $8, image_url = $9, low_stock_at = $10, version = version + 1, updated_at = now() \
          WHERE shop_id = $1 AND id = $2 AND active RETURNING {COLUMNS}"
     ))
     .bind::<Integer, _>(tx.shop())
@@ -276,7 +300,11 @@ pub async fn update(tx: &mut ShopTx, id: ProductId, input: &ProductInput) -> Res
     .bind::<Nullable<Integer>, _>(input.low_stock_at)
     .get_result(tx.conn())
     .await
-    .optional()?)
+    .optional()?;
+    if let Some(variant) = changed.as_ref().filter(|row| row.variant_group.is_some()) {
+        variants::retitle(tx, variant).await?;
+    }
+    Ok(changed)
 }
 
 /// Sets the other words under which customers look for a product; never shown.
@@ -324,7 +352,7 @@ async fn add_stock(tx: &mut ShopTx, lines: &[WantedLine], sign: i32) -> Result<(
 /// See [`DbError`].
 pub async fn archive(tx: &mut ShopTx, id: ProductId) -> Result<bool, DbError> {
     let changed = sql(
-        "UPDATE products SET active = false, updated_at = CASE WHEN active THEN now() ELSE updated_at END WHERE shop_id = $1 AND id = $2",
+        "UPDATE products SET active = false, version = version + active::int, updated_at = CASE WHEN active THEN now() ELSE updated_at END WHERE shop_id = $1 AND id = $2",
     )
     .bind::<Integer, _>(tx.shop())
     .bind::<Integer, _>(id)
@@ -339,9 +367,10 @@ pub async fn archive(tx: &mut ShopTx, id: ProductId) -> Result<bool, DbError> {
 /// See [`DbError`].
 pub async fn restore(tx: &mut ShopTx, id: ProductId) -> Result<Option<ProductRow>, DbError> {
     let restored: Option<ProductRow> = sql(format!(
-        "UPDATE products p SET active = true, updated_at = CASE WHEN p.active THEN p.updated_at ELSE now() END WHERE p.shop_id = $1 AND p.id = $2 \
+        "UPDATE products p SET active = true, version = p.version + (NOT p.active)::int, updated_at = CASE WHEN p.active THEN p.updated_at ELSE now() END WHERE p.shop_id = $1 AND p.id = $2 \
          AND NOT EXISTS (SELECT FROM products other WHERE other.shop_id = $1 AND other.sku = p.sku AND other.active AND other.id <> p.id) \
-         RETURNING {COLUMNS}"
+         AND NOT EXISTS (SELECT FROM products other WHERE other.shop_id = $1 AND other.variant_group = p.variant_group AND other.options = p.options \
+         AND other.active AND other.id <> p.id) RETURNING {COLUMNS}"
     ))
     .bind::<Integer, _>(tx.shop())
     .bind::<Integer, _>(id)

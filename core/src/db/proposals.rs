@@ -161,6 +161,20 @@ pub async fn mark_shown(tx: &mut ShopTx, message: MessageId, at: DateTime<Utc>) 
     Ok(())
 }
 
+/// A proposal that was out before it was stored, as in a trial.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn was_shown(tx: &mut ShopTx, proposal: ProposalId, at: DateTime<Utc>) -> Result<(), DbError> {
+    sql("UPDATE proposals SET shown_at = $3 WHERE shop_id = $1 AND id = $2")
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<BigInt, _>(proposal.0)
+        .bind::<Timestamptz, _>(at)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// Closes an open proposal as `confirmed`, `declined`, `expired` or `failed`; false if it was closed before.
 ///
 /// # Errors

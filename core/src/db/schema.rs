@@ -262,6 +262,10 @@ diesel::table! {
         low_stock_at -> Nullable<Int4>,
         low_stock_told -> Bool,
         low_stock -> Bool,
+        version -> Int4,
+        title -> Nullable<Text>,
+        options -> Jsonb,
+        variant_group -> Nullable<Int4>,
     }
 }
 

@@ -25,7 +25,7 @@ async fn sell(db: &Db, scope: &ShopScope, lines: &[(&ProductRow, i32)], now: &st
     db.shop_tx(scope, TxKind::Command, async move |mut tx| {
         let mut order = orders::place(&mut tx, &lines, &placement).await.unwrap();
         for status in moves {
-            order = orders::change_status(&mut tx, order.order_no, status, "user:1", placement.now).await.unwrap();
+            order = orders::change_status(&mut tx, order.order_no, status, None, "user:1", placement.now).await.unwrap();
         }
         Ok::<_, DbError>(order)
     })

@@ -33,7 +33,7 @@ async fn place(db: &Db, scope: &ShopScope, lines: Vec<(ProductId, i32)>, key: Op
 
 async fn change(db: &Db, scope: &ShopScope, order: OrderNo, status: &'static str) -> Result<Order, ChangeError> {
     db.shop_tx(scope, TxKind::Turn, async move |mut tx| {
-        orders::change_status(&mut tx, order, status, "user:1", at("2026-03-05T10:00:00Z")).await
+        orders::change_status(&mut tx, order, status, None, "user:1", at("2026-03-05T10:00:00Z")).await
     })
     .await
 }

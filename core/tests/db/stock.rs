@@ -73,7 +73,7 @@ async fn staff_are_told_once_that_stock_is_low_and_again_only_after_it_was_resto
     assert_eq!(notices().await.len(), 1, "low is told once, not with every sale");
     // Cancelled, both are back above; the next sale tells again.
     app.shop_tx(&shop.scope, TxKind::Command, async move |mut tx| {
-        orders::change_status(&mut tx, order.order_no, "cancelled", "user:1", at("2026-03-05T13:00:00Z")).await
+        orders::change_status(&mut tx, order.order_no, "cancelled", None, "user:1", at("2026-03-05T13:00:00Z")).await
     })
     .await
     .unwrap();

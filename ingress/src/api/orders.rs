@@ -286,11 +286,15 @@ pub struct ChangeOrder {
     /// `confirmed`, `fulfilled`, `cancelled` or `refunded`.
     #[schema(example = "cancelled")]
     pub status: String,
+    /// The status as it was read. If it is another by now, the answer is 409 and nothing changes; absent: whatever it is.
+    #[schema(required = false, example = "confirmed")]
+    pub from: Option<String>,
 }
 
 impl Request for ChangeOrder {
     fn read(form: &mut Form) -> Option<Self> {
-        Some(Self { status: form.one_of("status", &STATES[1..])?.to_owned() })
+        let (status, from) = (form.one_of("status", &STATES[1..]), form.maybe_one_of("from", STATES));
+        Some(Self { status: status?.to_owned(), from: from.map(str::to_owned) })
     }
 }
 
@@ -330,6 +334,6 @@ pub(crate) async fn summary(cx: StaffCx) -> Result<Reply, HttpError> {
 
 pub(crate) async fn change(cx: CommandCx) -> Result<Asked, HttpError> {
     let order: OrderNo = path_id(cx.parameter("id"))?;
-    let ChangeOrder { status } = cx.json()?;
-    Asked::job(jobs::ChangeOrder { request: cx.request, order, status })
+    let ChangeOrder { status, from } = cx.json()?;
+    Asked::job(jobs::ChangeOrder { request: cx.request, order, status, from })
 }

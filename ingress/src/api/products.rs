@@ -46,6 +46,15 @@ pub struct Product {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// Grows with every change by a person; sales leave it alone.
+    pub version: i32,
+    /// Of a variant: its name without the options.
+    pub title: Option<String>,
+    /// What makes it this variant, by name, e.g. `{"size": "42"}`; empty, if it has no variants.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    pub options: serde_json::Value,
+    /// The same for all variants of one product: `GET /products?variant_group=` lists them.
+    pub variant_group: Option<i32>,
 }
 
 /// A page of the catalogue.
@@ -70,6 +79,9 @@ pub struct Search {
     /// `true`: those whose stock is low; `false`: the others.
     #[schema(required = false)]
     pub low_stock: Option<bool>,
+    /// The variants of this group.
+    #[schema(required = false)]
+    pub variant_group: Option<i32>,
     /// Those with this price or a higher one, a decimal string.
     #[schema(value_type = Option<String>, required = false, example = "10.00")]
     pub min_price: Option<Money>,
@@ -98,6 +110,7 @@ impl Request for Search {
         let q = form.maybe_text("q", 1..=200);
         let archived = form.maybe_one_of("archived", &["true", "false"]) == Some("true");
         let low_stock = form.maybe_one_of("low_stock", &["true", "false"]).map(|word| word == "true");
+        let variant_group = form.maybe_integer("variant_group", 1..=i64::from(i32::MAX));
         let (min_price, max_price) = (form.maybe_money("min_price"), form.maybe_money("max_price"));
         if let (Some(min), Some(max)) = (min_price, max_price)
             && max < min
@@ -110,7 +123,18 @@ impl Request for Search {
             SORTS.iter().find(|(known, _)| *known == word).map(|(_, sort)| (*sort, descending))
         });
         let (sort, descending) = sort.unwrap_or_default();
-        Some(Self { q, archived, low_stock, min_price, max_price, sort, descending, limit: limit(form), cursor: cursor(form) })
+        Some(Self {
+            q,
+            archived,
+            low_stock,
+            variant_group,
+            min_price,
+            max_price,
+            sort,
+            descending,
+            limit: limit(form),
+            cursor: cursor(form),
+        })
     }
 }
 
@@ -120,7 +144,11 @@ pub struct SaveProduct {
     /// Absent: add a new one.
     #[schema(required = false)]
     pub id: Option<i32>,
-    /// The name customers see, 1 to 200 characters.
+    /// Of a change: the `version` that was read. If somebody has changed the product since, the answer is 409 and nothing changes; absent: whatever
+    /// stands there.
+    #[schema(required = false)]
+    pub version: Option<i32>,
+    /// The name customers see, 1 to 200 characters. Of a variant: the title, which all its variants get; options are put behind it.
     pub name: String,
     /// What it is.
     #[schema(required = false)]
@@ -148,6 +176,10 @@ pub struct SaveProduct {
 impl Request for SaveProduct {
     fn read(form: &mut Form) -> Option<Self> {
         let id = form.maybe_integer("id", 1..=i64::from(i32::MAX));
+        let version = form.maybe_integer("version", 1..=i64::from(i32::MAX));
+        if version.is_some() && id.is_none() {
+            form.refuse("version", "goes with `id`: a new product has none");
+        }
         let name = form.text("name", 1..=200);
         let description = form.maybe_text("description", 0..=5000).unwrap_or_default();
         let sku = form.maybe_text("sku", 1..=100);
@@ -157,15 +189,25 @@ impl Request for SaveProduct {
         let stock = if id.is_some() { form.maybe_integer("stock", pieces.clone()) } else { form.integer("stock", pieces.clone()) };
         let image_url = form.maybe_image_url("image_url");
         let low_stock_at = form.maybe_integer("low_stock_at", pieces);
-        Some(Self { id, name: name?, description, sku, price: price?, cost: cost?, stock, image_url, low_stock_at })
+        Some(Self { id, version, name: name?, description, sku, price: price?, cost: cost?, stock, image_url, low_stock_at })
     }
 }
 
 pub(crate) async fn list(cx: StaffCx) -> Result<Reply, HttpError> {
     let asked: Search = cx.query()?;
-    let Search { q, archived, low_stock, min_price, max_price, sort, descending, cursor, .. } = asked;
+    let Search { q, archived, low_stock, variant_group, min_price, max_price, sort, descending, cursor, .. } = asked;
     let after = cursor.map(ProductId);
-    let filter = ProductFilter { text: q, archived, low_stock, min_price, max_price, sort, descending, after };
+    let filter = ProductFilter {
+        text: q,
+        archived,
+        low_stock,
+        variant_group: variant_group.map(ProductId),
+        min_price,
+        max_price,
+        sort,
+        descending,
+        after,
+    };
     let more = asked.limit + 1;
     let read = async move |mut tx| products::list(&mut tx, &filter, more).await.map_err(|error: DbError| error);
     let items = cx.app.db.shop_tx(&cx.scope, TxKind::Read, read).await?;
@@ -183,6 +225,7 @@ pub(crate) async fn save(cx: CommandCx) -> Result<Asked, HttpError> {
     Asked::job(jobs::SaveProduct {
         request: cx.request,
         product: asked.id.map(ProductId),
+        version: asked.version,
         name: asked.name,
         description: asked.description,
         sku: asked.sku,

@@ -1,5 +1,6 @@
 //! Whether a customer asks for a human: a whole word or phrase of the shop's list.
 
+use frontdesk_core::db::shops::ShopProfile;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::guard::plain_text;
@@ -115,6 +116,16 @@ const DEFAULT: &[&str] = &[
 #[must_use]
 pub fn default_words() -> Vec<String> {
     DEFAULT.iter().map(|w| (*w).to_owned()).collect()
+}
+
+/// Whether a customer of this shop asks for a human by these words; never, where the shop leaves that to the model.
+#[must_use]
+pub fn wanted(shop: &ShopProfile, text: &str) -> bool {
+    shop.hands_off_by_words()
+        && match shop.handoff_words.as_slice() {
+            [] => asks_for_human(text, &default_words()),
+            own => asks_for_human(text, own),
+        }
 }
 
 /// Whether the text holds one of the words or phrases, whole; case and accents do not matter.

@@ -1,6 +1,7 @@
 //! One handler per file, named as the job. Writes of the API run through [`once`]: the answer is stored under the request's key in the same
 //! transaction as the effect, so that a repeat gets the same answer and changes nothing.
 
+mod add_variants;
 mod adjust_stock;
 mod answer_as_human;
 mod answer_customer;
@@ -32,6 +33,7 @@ mod save_product;
 mod save_shop;
 mod send_link;
 mod sweep_queues;
+mod try_agent;
 mod watch_channels;
 
 use frontdesk_core::auth::Revocations;
@@ -123,6 +125,12 @@ fn not_found() -> Answer {
 fn sku_taken() -> Answer {
     let detail = "Another product of this shop has this sku. Choose another, or change that product.";
     refused(RefusalKind::Conflict, "sku_taken", detail)
+}
+
+/// Somebody has changed `what` since it was read.
+fn changed_meanwhile(what: &str) -> Answer {
+    let detail = format!("Somebody has changed {what} since you read it. Read it again, and make your change there.");
+    refused(RefusalKind::Conflict, "changed_meanwhile", &detail)
 }
 
 fn key_reused() -> Answer {

@@ -5,21 +5,27 @@ use frontdesk_core::db::{audit, stock};
 use frontdesk_core::jobs::{Answer, SaveProduct};
 use serde_json::json;
 
-use super::{Wrote, actor, not_found, once, sku_taken};
+use super::{Wrote, actor, changed_meanwhile, not_found, once, sku_taken};
 use crate::App;
 use crate::runner::{Handle, JobContext, JobError};
 
 impl Handle<App> for SaveProduct {
     async fn handle(self, cx: &JobContext<App>) -> Result<Answer, JobError> {
         let by = actor(&self.request);
-        let Self { request, product, name, description, sku, price, cost, stock: wanted, image_url, low_stock_at } = self;
+        let Self { request, product, version, name, description, sku, price, cost, stock: wanted, image_url, low_stock_at } = self;
         once(cx, request, move |tx| {
             Box::pin(async move {
                 // Locked first: what is sold meanwhile is not lost, and the history says from where to where.
-                let before = match product {
-                    None => 0,
-                    Some(id) => products::lock(tx, &[id]).await?.pop().map_or(0, |row| row.stock),
+                let standing = match product {
+                    None => None,
+                    Some(id) => products::lock(tx, &[id]).await?.pop(),
                 };
+                if let (Some(seen), Some(standing)) = (version, &standing)
+                    && seen != standing.version
+                {
+                    return Ok(Wrote::answer(changed_meanwhile("the product")));
+                }
+                let before = standing.map_or(0, |row| row.stock);
                 let stock = wanted.unwrap_or(before);
                 let input = ProductInput { name, description, sku, price, cost, stock, image_url, low_stock_at };
                 let saved = match product {

@@ -5,7 +5,7 @@ use frontdesk_core::db::shops::{self, SettingsError};
 use frontdesk_core::jobs::{Answer, RefusalKind, SaveShop};
 use serde_json::json;
 
-use super::{Wrote, actor, once, refused};
+use super::{Wrote, actor, changed_meanwhile, once, refused};
 use crate::App;
 use crate::runner::{Handle, JobContext, JobError};
 
@@ -17,8 +17,7 @@ impl Handle<App> for SaveShop {
                 let row = match shops::save_settings(tx, version, &settings).await {
                     Ok(row) => row,
                     Err(SettingsError::Changed) => {
-                        let detail = "Somebody has changed the settings since you read them. Read them again and repeat your change.";
-                        return Ok(Wrote::answer(refused(RefusalKind::Conflict, "changed_meanwhile", detail)));
+                        return Ok(Wrote::answer(changed_meanwhile("the settings")));
                     }
                     Err(SettingsError::CurrencyInUse) => {
                         let detail =

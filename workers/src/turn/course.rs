@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_core::db::proposals::Proposal;
+use frontdesk_core::db::shops::ShopProfile;
 use frontdesk_core::db::turns::Decision;
 use frontdesk_core::db::{DbError, ShopTx, TxKind, messages};
 use frontdesk_core::inbound::{Content, ConversationKey};
@@ -13,7 +14,7 @@ use super::compose::Tap;
 use super::{HOLDING_MARGIN, RESTART_RESERVE, Reply, Taken, Turn, decide, deliver, more_within_quiet, quiet_left};
 use crate::App;
 use crate::agent::judge::{Shown, Verdict, judge_shown};
-use crate::agent::texts::{self, Text};
+use crate::agent::texts::{self, Language, Text};
 use crate::agent::{self, Context, Course, Hit, ShopCard, ThinkError, Trace};
 use crate::catalogue::{self, Catalogue};
 use crate::crash::{self, Point};
@@ -195,7 +196,7 @@ fn agrees(turn: &Turn, proposal: &Proposal, words: &str) -> bool {
 }
 
 /// The numbers that the customer saw: a yes may repeat these and no others.
-fn numbers(proposal: &Proposal) -> Vec<Decimal> {
+pub(super) fn numbers(proposal: &Proposal) -> Vec<Decimal> {
     let mut numbers = vec![proposal.total.amount()];
     for line in &proposal.lines {
         numbers.extend([Decimal::from(line.quantity), line.price.amount(), line.price.times(line.quantity).amount()]);
@@ -204,7 +205,7 @@ fn numbers(proposal: &Proposal) -> Vec<Decimal> {
 }
 
 /// The catalogue for the customer's words; if they hold nothing to look for ("two of them please"), for the last exchange's too.
-async fn look_up(tx: &mut ShopTx, words: &str, history: &[Exchange]) -> Result<Vec<Hit>, DbError> {
+pub(super) async fn look_up(tx: &mut ShopTx, words: &str, history: &[Exchange]) -> Result<Vec<Hit>, DbError> {
     let mut hits = catalogue::search(tx, words).await?;
     for exchange in history.iter().rev().take(2) {
         if hits.len() >= HITS {
@@ -244,7 +245,7 @@ fn exchanges(spoken: Vec<messages::SpokenRow>) -> Vec<Exchange> {
 }
 
 /// What code says when the model's own words may not be sent.
-pub(super) fn fallback(hits: &[Hit], turn: &Turn) -> Reply {
+pub(super) fn fallback(hits: &[Hit], shop: &ShopProfile, language: Language) -> Reply {
     let products: Vec<(String, Decimal)> = hits.iter().take(5).map(|hit| (hit.name.clone(), hit.price.amount())).collect();
-    Reply::ai("reply", texts::render(&Text::Fallback { products: &products, currency: &turn.shop.currency }, turn.language))
+    Reply::ai("reply", texts::render(&Text::Fallback { products: &products, currency: &shop.currency }, language))
 }

@@ -36,7 +36,7 @@ pub(super) async fn decide(
         language: turn.language,
         customer_name: turn.customer_name.clone(),
         contact: turn.contact(),
-        fallback: fallback(if let Course::Fallback(hits) = &course { hits } else { &[] }, turn),
+        fallback: fallback(if let Course::Fallback(hits) = &course { hits } else { &[] }, &turn.shop, turn.language),
         now: app.clock.now(),
         pending: Vec::new(),
         events: Vec::new(),
@@ -60,18 +60,20 @@ pub(super) async fn decide(
     Ok(messages)
 }
 
-struct Decider {
-    conversation: conversations::ConversationRow,
-    row: turns::TurnRow,
-    channel: frontdesk_core::db::channels::ChannelRef,
-    shop: frontdesk_core::db::shops::ShopProfile,
-    language: texts::Language,
-    customer_name: String,
-    contact: Option<String>,
-    fallback: Reply,
-    now: chrono::DateTime<chrono::Utc>,
-    pending: Vec<Pending>,
-    events: Vec<(&'static str, serde_json::Value)>,
+pub(super) struct Decider {
+    pub(super) conversation: conversations::ConversationRow,
+    pub(super) row: turns::TurnRow,
+    pub(super) channel: frontdesk_core::db::channels::ChannelRef,
+    pub(super) shop: frontdesk_core::db::shops::ShopProfile,
+    pub(super) language: texts::Language,
+    pub(super) customer_name: String,
+    pub(super) contact: Option<String>,
+    pub(super) fallback: Reply,
+    pub(super) now: chrono::DateTime<chrono::Utc>,
+    /// Outbox rows to push after the commit.
+    pub(super) pending: Vec<Pending>,
+    /// What open dashboards are told after it: kind and content.
+    pub(super) events: Vec<(&'static str, serde_json::Value)>,
 }
 
 /// What was decided.
@@ -87,7 +89,7 @@ impl Decider {
         texts::for_shop(&self.shop, text, self.language)
     }
 
-    async fn decide(
+    pub(super) async fn decide(
         &mut self,
         tx: &mut ShopTx,
         course: Course,
@@ -240,7 +242,7 @@ impl Decider {
         let Some(order) = proposal.order_no else {
             return Ok(self.made("reply", Reply::ai("reply", self.say(&Text::ProposalGone))));
         };
-        let cancelled = orders::change_status(tx, order, "cancelled", "agent", self.now).await;
+        let cancelled = orders::change_status(tx, order, "cancelled", None, "agent", self.now).await;
         let (state, text) = match cancelled {
             Ok(_) => ("confirmed", Text::OrderCancelled { order_no: order.0 }),
             Err(orders::ChangeError::Db(error)) => return Err(error),

@@ -39,7 +39,7 @@ pub(super) fn first_shut(turn: &Turn) -> Option<Gate> {
     if standing.recent_turns > TURNS_PER_MINUTE {
         return Some(Gate::Loop);
     }
-    if shop.hands_off_by_words() && wants_human(turn) {
+    if turn.said.iter().filter_map(|said| said.message.content.text()).any(|text| handoff::wanted(shop, text)) {
         return Some(Gate::Handoff);
     }
     if let Some(kind) = all_unreadable(turn) {
@@ -53,12 +53,6 @@ pub(super) fn first_shut(turn: &Turn) -> Option<Gate> {
         return Some(Gate::Budget);
     }
     None
-}
-
-fn wants_human(turn: &Turn) -> bool {
-    let own = &turn.shop.handoff_words;
-    let words = if own.is_empty() { handoff::default_words() } else { own.clone() };
-    turn.said.iter().filter_map(|said| said.message.content.text()).any(|text| handoff::asks_for_human(text, &words))
 }
 
 fn all_unreadable(turn: &Turn) -> Option<Unreadable> {

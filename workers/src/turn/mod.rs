@@ -7,6 +7,7 @@ mod decide;
 mod deliver;
 mod gates;
 mod open;
+pub(crate) mod trial;
 
 use std::time::{Duration, Instant};
 

@@ -89,7 +89,9 @@ pub async fn insert_many(tx: &mut ShopTx, inputs: &[&ProductInput]) -> Result<Ve
 pub async fn update_many(tx: &mut ShopTx, changes: &[(ProductId, &ProductInput)]) -> Result<(), DbError> {
     let columns = Columns::of(changes.iter().map(|(_, input)| *input));
     sql(format!(
-        "UPDATE products p SET sku = line.sku, name = line.name, description = line.description, price = line.price, cost = line.cost, stock = line.stock, \
+        "UPDATE products p SET version = p.version + 1, sku = line.sku, \
+         title = CASE WHEN p.title IS NULL OR p.name = line.name THEN p.title ELSE line.name END, \
+         name = coalesce(product_name(CASE WHEN p.name = line.name THEN p.title ELSE line.name END, nullif(p.options, '{{}}')), line.name), description = line.description, price = line.price, cost = line.cost, stock = line.stock, \
          image_url = line.image_url, low_stock_at = line.low_stock_at, updated_at = now() \
          FROM (SELECT * FROM {UNNESTED} WITH ORDINALITY) AS line (sku, name, description, price, cost, stock, image_url, low_stock_at, no) \
          JOIN unnest($10::int[]) WITH ORDINALITY AS known (id, no) ON known.no = line.no WHERE p.shop_id = $1 AND p.id = known.id"
