@@ -94,6 +94,34 @@ fn redis_url(reader: &mut Reader<'_>) -> Option<SecretString> {
     reader.need(&settings::REDIS_URL, values::secret_url(REDIS_SCHEMES))
 }
 
+/// Where files of customers and products are kept.
+#[derive(Debug, Clone)]
+pub struct MediaConfig {
+    /// `file:///directory` or `s3://bucket/prefix`.
+    pub url: Url,
+    /// The bucket's region.
+    pub region: Option<String>,
+    /// Another S3 than Amazon's.
+    pub endpoint: Option<String>,
+    /// The key and its secret; without, the machine's own role.
+    pub key: Option<(String, SecretString)>,
+    /// Where ECS tells a task's role.
+    pub role_uri: Option<String>,
+}
+
+fn media(reader: &mut Reader<'_>) -> Option<MediaConfig> {
+    let url = reader.need(&settings::MEDIA_URL, values::media_url);
+    let region = reader.may(&settings::AWS_REGION, |raw| Ok(raw.to_owned()));
+    let endpoint = reader.may(&settings::AWS_ENDPOINT_URL, values::base_url);
+    let id = reader.may(&settings::AWS_ACCESS_KEY_ID, |raw| Ok(raw.to_owned()));
+    let secret = reader.may(&settings::AWS_SECRET_ACCESS_KEY, |raw| Ok(SecretString::from(raw)));
+    let role_uri = reader.may(&settings::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, |raw| Ok(raw.to_owned()));
+    if id.is_some() && secret.is_none() {
+        reader.refuse(&settings::AWS_SECRET_ACCESS_KEY, "is needed with AWS_ACCESS_KEY_ID");
+    }
+    Some(MediaConfig { url: url?, region, endpoint, key: id.zip(secret), role_uri })
+}
+
 /// Settings of the ingress.
 #[derive(Debug, Clone)]
 pub struct IngressConfig {
@@ -123,6 +151,8 @@ pub struct IngressConfig {
     pub meta_app_secrets: Vec<SecretString>,
     /// Meta's word at the webhook's verification.
     pub meta_verify_token: SecretString,
+    /// Where files are kept.
+    pub media: MediaConfig,
     /// Logs.
     pub log: LogConfig,
 }
@@ -152,6 +182,7 @@ impl Config for IngressConfig {
         let encryption_keys = encryption_keys(reader);
         let meta_app_secrets = reader.need(&settings::META_APP_SECRET, values::secrets(1));
         let meta_verify_token = reader.need(&settings::META_VERIFY_TOKEN, values::long_secret(8));
+        let media = media(reader);
         let log = LogConfig::read(reader);
         Some(Self {
             listen_addr: listen_addr?,
@@ -167,6 +198,7 @@ impl Config for IngressConfig {
             encryption_keys: encryption_keys?,
             meta_app_secrets: meta_app_secrets?,
             meta_verify_token: meta_verify_token?,
+            media: media?,
             log: log?,
         })
     }
@@ -224,6 +256,8 @@ pub struct WorkerConfig {
     pub encryption_keys: SecretString,
     /// Meta.
     pub meta: MetaConfig,
+    /// Where files are kept.
+    pub media: MediaConfig,
     /// Gemini, if there is a key.
     pub gemini: Option<ModelConfig>,
     /// OpenAI, if there is a key.
@@ -242,6 +276,8 @@ pub struct WorkerConfig {
     pub trial_days: u32,
     /// How long raw events are kept, days.
     pub log_retention_days: u32,
+    /// How long files of customers are kept, days.
+    pub media_retention_days: u32,
     /// Which jobs run here.
     pub jobs: Vec<JobName>,
     /// How many at once.
@@ -299,6 +335,7 @@ impl Config for WorkerConfig {
         let redis_wait_replicas = reader.need(&settings::REDIS_WAIT_REPLICAS, values::small(0, 16));
         let encryption_keys = encryption_keys(reader);
         let meta = meta(reader);
+        let media = media(reader);
         let gemini = model(reader, &settings::GEMINI_API_KEY, &settings::GEMINI_URL, &settings::GEMINI_MODEL);
         let openai = model(reader, &settings::OPENAI_API_KEY, &settings::OPENAI_URL, &settings::OPENAI_MODEL);
         if matches!((&gemini, &openai), (Some(None), Some(None))) {
@@ -311,6 +348,7 @@ impl Config for WorkerConfig {
         let mail = mail(reader);
         let trial_days = reader.need(&settings::TRIAL_DAYS, values::small(0, 365));
         let log_retention_days = reader.need(&settings::LOG_RETENTION_DAYS, values::small(1, 3650));
+        let media_retention_days = reader.need(&settings::MEDIA_RETENTION_DAYS, values::small(1, 36_500));
         let jobs = reader.may(&settings::WORKER_JOBS, values::jobs);
         let concurrency = reader.may(&settings::WORKER_CONCURRENCY, values::concurrency);
         let log = LogConfig::read(reader);
@@ -322,6 +360,7 @@ impl Config for WorkerConfig {
             redis_wait_replicas: redis_wait_replicas?,
             encryption_keys: encryption_keys?,
             meta: meta?,
+            media: media?,
             gemini: gemini?,
             openai: openai?,
             model_prices: model_prices.unwrap_or_default(),
@@ -331,6 +370,7 @@ impl Config for WorkerConfig {
             mail,
             trial_days: trial_days?,
             log_retention_days: log_retention_days?,
+            media_retention_days: media_retention_days?,
             jobs: jobs.unwrap_or_else(|| JobName::ALL.to_vec()),
             concurrency: concurrency.unwrap_or_default(),
             log: log?,
@@ -364,12 +404,13 @@ impl Config for SchedulerConfig {
         let figures = reader.need(&settings::SCHEDULE_CHECK_FIGURES, values::schedule(JobName::CheckFigures));
         let channels = reader.need(&settings::SCHEDULE_WATCH_CHANNELS, values::schedule(JobName::WatchChannels));
         let drop_logs = reader.need(&settings::SCHEDULE_DROP_OLD_LOGS, values::schedule(JobName::DropOldLogs));
+        let drop_media = reader.need(&settings::SCHEDULE_DROP_OLD_MEDIA, values::schedule(JobName::DropOldMedia));
         let log = LogConfig::read(reader);
         Some(Self {
             metrics_addr,
             database_url: database_url?,
             redis_url: redis_url?,
-            schedules: vec![sweep?, figures?, channels?, drop_logs?],
+            schedules: vec![sweep?, figures?, channels?, drop_logs?, drop_media?],
             log: log?,
         })
     }

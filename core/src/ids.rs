@@ -62,6 +62,8 @@ id!(/// The conversation with one customer on one channel.
     ConversationId, i64, BigInt);
 id!(/// One message, in or out.
     MessageId, i64, BigInt);
+id!(/// A file: of a message, or of a product.
+    MediaId, i64, BigInt);
 id!(/// What a colleague noted about a conversation.
     NoteId, i64, BigInt);
 id!(/// One turn of the agent.

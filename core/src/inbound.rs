@@ -242,6 +242,15 @@ pub enum Content {
         /// What the customer wrote beside it.
         #[serde(default)]
         caption: Option<String>,
+        /// Its SHA-256, if told: base64 in webhooks, hex elsewhere (PROVIDERS 1.6, 2.1).
+        #[serde(default)]
+        sha256: Option<String>,
+        /// What the customer calls it, if told.
+        #[serde(default)]
+        file_name: Option<String>,
+        /// What came with it in the same message.
+        #[serde(default)]
+        others: Vec<Attached>,
     },
     /// A place.
     Location {
@@ -260,7 +269,40 @@ pub enum Content {
     },
 }
 
+/// One file of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attached {
+    /// `image`, `video`, `audio`, `document`, `sticker`, …
+    pub kind: String,
+    /// Meta's media id or link.
+    #[serde(default)]
+    pub reference: Option<String>,
+    /// MIME type, if told.
+    #[serde(default)]
+    pub mime_type: Option<String>,
+    /// Its SHA-256, if told.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// What the customer calls it, if told.
+    #[serde(default)]
+    pub file_name: Option<String>,
+}
+
 impl Content {
+    /// The files that came with it and can be fetched, in order.
+    #[must_use]
+    pub fn files(&self) -> Vec<Attached> {
+        let Self::Media { kind, reference, mime_type, sha256, file_name, others, .. } = self else { return Vec::new() };
+        let first = Attached {
+            kind: kind.clone(),
+            reference: reference.clone(),
+            mime_type: mime_type.clone(),
+            sha256: sha256.clone(),
+            file_name: file_name.clone(),
+        };
+        std::iter::once(first).chain(others.iter().cloned()).filter(|file| file.reference.is_some()).collect()
+    }
+
     /// What the customer said in words, if anything.
     #[must_use]
     pub fn text(&self) -> Option<&str> {

@@ -13,7 +13,7 @@ use crate::auth::{LinkPurpose, Role};
 use crate::db::personal_data::Traces;
 use crate::db::products::variants::Options;
 use crate::hours::Hours;
-use crate::ids::{ChannelId, ConversationId, CustomerId, MessageId, NoteId, OrderNo, ProductId, UserId};
+use crate::ids::{ChannelId, ConversationId, CustomerId, MediaId, MessageId, NoteId, OrderNo, ProductId, UserId};
 use crate::inbound::{ConversationKey, InboundEvent, Platform};
 use crate::memory::Exchange;
 use crate::money::Money;
@@ -169,6 +169,14 @@ jobs! {
     AnswerAsHuman = "answer_as_human" -> Answer, Retry::quick(5), Duration::from_secs(10), 16;
     /// Sends a person's answer to the platform.
     DeliverMessage = "deliver_message" -> (), Retry { attempts: 8, first: Duration::from_millis(500), cap: Duration::from_mins(1) }, Duration::from_secs(20), 32;
+    /// Fetches a file that a customer sent, while the platform still has it, and keeps it.
+    FetchMedia = "fetch_media" -> (), Retry::patient(12), Duration::from_mins(2), 4;
+    /// Removes files that nobody knows any more.
+    RemoveMedia = "remove_media" -> (), Retry::patient(20), Duration::from_mins(2), 2;
+    /// Gives up customers' files past their retention; without a shop, has every shop's looked at.
+    DropOldMedia = "drop_old_media" -> (), Retry::patient(5), Duration::from_mins(5), 1;
+    /// Makes a picture that was uploaded a product's.
+    SetProductImage = "set_product_image" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
     /// Forgets a customer who asked for it; their orders stay without a name.
     EraseCustomer = "erase_customer" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
     /// Forgets an erased customer in the agent's memory and in the raw events.
@@ -729,6 +737,41 @@ pub struct ImportProducts {
     pub csv: String,
     /// Say what would be done, and change nothing.
     pub dry_run: bool,
+}
+
+/// See [`JobName::FetchMedia`]. Safe to repeat: it stores under the same key, and a file that is kept is not fetched again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FetchMedia {
+    /// Which one.
+    pub media: MediaId,
+    /// Where its bytes go; removed from there if it was forgotten meanwhile.
+    pub storage_key: String,
+}
+
+/// See [`JobName::RemoveMedia`]. Removing twice changes nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RemoveMedia {
+    /// The keys.
+    pub storage_keys: Vec<String>,
+}
+
+/// See [`JobName::DropOldMedia`].
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct DropOldMedia {}
+
+/// See [`JobName::SetProductImage`]. Safe to repeat: the request's key is unique per shop.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SetProductImage {
+    /// The request.
+    pub request: RequestKey,
+    /// Whose picture.
+    pub product: ProductId,
+    /// The public name under which it is stored; see [`crate::media::public_name`].
+    pub name: String,
+    /// Bytes.
+    pub size: i64,
+    /// Hex.
+    pub sha256: String,
 }
 
 /// See [`JobName::EraseCustomer`]. Erasing twice changes nothing.

@@ -10,6 +10,7 @@
 //! - [`jobs`]: the catalogue of all jobs
 //! - [`live`]: "something changed", for open dashboards
 //! - [`mailbox`]: the messages of a conversation that wait for a turn
+//! - [`media`]: the files that customers send and products show
 //! - [`memory`]: the last exchanges of a conversation
 //! - [`money`]: exact amounts
 //! - [`plans`]: what each plan allows
@@ -33,6 +34,7 @@ pub mod jobs;
 pub mod language;
 pub mod live;
 pub mod mailbox;
+pub mod media;
 pub mod memory;
 pub mod money;
 pub mod own_texts;

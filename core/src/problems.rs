@@ -55,6 +55,7 @@ pub const PROBLEMS: &[Problem] = &[
     problem("stock_out_of_range", 409, "The change would leave less than nothing, or more than can be counted."),
     problem("window_closed", 409, "The platform's answering window has closed. Send a template, or wait until the customer writes."),
     problem("too_large", 413, "The body is larger than this path takes; `detail` says how large it may be."),
+    problem("not_a_picture", 415, "Send a PNG, JPEG or WebP picture, as what it is: `image/png`, `image/jpeg` or `image/webp`."),
     problem("not_csv", 415, "Send the file as `text/csv`."),
     problem("not_json", 415, "Send the body as `application/json`."),
     problem("bad_rows", 422, "Rows of the file are wrong; `fields` names each by row and column. Nothing was changed."),

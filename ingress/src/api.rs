@@ -9,6 +9,7 @@ pub mod customers;
 pub mod dashboard;
 pub mod events;
 pub mod jobs;
+pub mod media;
 pub mod ops;
 pub mod order_export;
 pub mod orders;
@@ -215,6 +216,7 @@ mod tests {
         };
         compare(&last, &super::conversations::LastMessage::schema());
         let message = inbox::Message {
+            media: Vec::new(),
             id: MessageId(1),
             direction: String::new(),
             author: String::new(),

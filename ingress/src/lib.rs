@@ -24,6 +24,7 @@ use frontdesk_core::clock::{SharedClock, SystemClock};
 use frontdesk_core::config::IngressConfig;
 use frontdesk_core::db::{ConnectError, Db, PoolSettings};
 use frontdesk_core::mailbox::Mailbox;
+use frontdesk_core::media::MediaStore;
 use frontdesk_core::queue::Queue;
 use frontdesk_core::secrets::Sealer;
 use frontdesk_core::telemetry;
@@ -35,6 +36,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Exports under way at once: half of the connections stay free for screens.
 const EXPORTS: usize = 4;
+/// Files on their way at once; each holds a page or two in memory.
+const DOWNLOADS: usize = 128;
 /// How often a Postgres that was away at the start is looked for.
 const POSTGRES_LOOK: Duration = Duration::from_secs(2);
 
@@ -58,6 +61,8 @@ pub struct App {
     pub(crate) clock: SharedClock,
     pub(crate) body_budget: Arc<Semaphore>,
     pub(crate) exports: Arc<Semaphore>,
+    pub(crate) media: MediaStore,
+    pub(crate) downloads: Arc<Semaphore>,
     pub(crate) live: Arc<live::Live>,
 }
 
@@ -124,6 +129,8 @@ pub async fn serve_with(
         throttle: Throttle::new(redis),
         sealer: Sealer::new(&config.encryption_keys).context("ENCRYPTION_KEYS")?,
         body_budget: Arc::new(Semaphore::new(call::BODY_BUDGET_KIB)),
+        media: MediaStore::open(&config.media).context("MEDIA_URL")?,
+        downloads: Arc::new(Semaphore::new(DOWNLOADS)),
         exports: Arc::new(Semaphore::new(EXPORTS)),
         live: Arc::new(live::Live::new(shutdown.clone())),
         passwords,

@@ -101,6 +101,12 @@ fn operation(route: &Route, schemas: &mut BTreeMap<String, Value>) -> Value {
             let content = json!({ "text/csv": { "schema": { "type": "string" } } });
             responses.insert("200".to_owned(), json!({ "description": "The file, sent page by page", "content": content }));
         }
+        Gives::Bytes => {
+            let content = json!({ "*/*": { "schema": { "type": "string", "format": "binary" } } });
+            responses.insert("200".to_owned(), json!({ "description": "The file", "content": content.clone() }));
+            responses.insert("206".to_owned(), json!({ "description": "The part that `Range` asks for", "content": content }));
+            responses.insert("304".to_owned(), json!({ "description": "It is as `If-None-Match` has it" }));
+        }
         Gives::Socket(shape) => {
             let frames = json!({ "application/json": { "schema": reference(shape, schemas) } });
             responses.insert(
@@ -139,7 +145,11 @@ fn operation(route: &Route, schemas: &mut BTreeMap<String, Value>) -> Value {
         operation.insert("requestBody".to_owned(), json!({ "required": route.body_required, "content": content }));
     }
     if let Some(about) = route.file {
-        let content = json!({ "text/csv": { "schema": { "type": "string" } } });
+        let kinds = route.file_kinds.iter().map(|kind| {
+            let schema = if *kind == "text/csv" { json!({ "type": "string" }) } else { json!({ "type": "string", "format": "binary" }) };
+            ((*kind).to_owned(), json!({ "schema": schema }))
+        });
+        let content = Value::Object(kinds.collect());
         operation.insert("requestBody".to_owned(), json!({ "required": true, "description": about, "content": content }));
     }
     Value::Object(operation)

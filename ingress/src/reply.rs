@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::ops::Range;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -16,7 +17,8 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue,
+    LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use hyper::{Response, StatusCode};
 use serde::Serialize;
@@ -105,6 +107,33 @@ impl Reply {
     pub fn csv(name: &str, pages: mpsc::Receiver<io::Result<Bytes>>) -> Self {
         Self::new(StatusCode::OK, "text/csv; charset=utf-8", Body::Pages(pages))
             .with(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
+    }
+
+    /// 200 with a file, or 206 with a part of it, sent as it comes; nothing in it runs.
+    #[must_use]
+    pub fn file(mime: &'static str, cache: &str, size: u64, range: Range<u64>, pages: mpsc::Receiver<io::Result<Bytes>>) -> Self {
+        let whole = range == (0..size);
+        let status = if whole { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
+        let reply = Self::new(status, mime, Body::Pages(pages))
+            .with(CACHE_CONTROL, cache)
+            .with(ACCEPT_RANGES, "bytes")
+            .with(CONTENT_LENGTH, &(range.end - range.start).to_string())
+            .with(HeaderName::from_static("content-security-policy"), "sandbox; default-src 'none'");
+        if whole { reply } else { reply.with(CONTENT_RANGE, &format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1))) }
+    }
+
+    /// 304: what the client has is right.
+    #[must_use]
+    pub fn not_modified(cache: &str) -> Self {
+        Self::new(StatusCode::NOT_MODIFIED, "", Body::None).with(CACHE_CONTROL, cache)
+    }
+
+    /// To be saved under a name, and not shown (RFC 6266, the name as RFC 8187 writes it).
+    #[must_use]
+    pub fn to_save(self, name: &str) -> Self {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+        let coded: String = name.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect();
+        self.with(CONTENT_DISPOSITION, &format!("attachment; filename*=UTF-8''{coded}"))
     }
 
     /// 200 with a page that loads nothing and runs nothing.
@@ -198,7 +227,9 @@ impl Reply {
         if !self.content_type.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         }
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if !self.headers.iter().any(|(name, _)| *name == CACHE_CONTROL) {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
         headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
         headers.insert(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));
         headers.insert(HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY"));
@@ -343,6 +374,16 @@ impl HttpError {
     #[must_use]
     pub fn not_csv() -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_csv", "Send the file as text/csv.")
+    }
+
+    /// 415: the file is no picture, or another than it says.
+    #[must_use]
+    pub fn not_a_picture() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "not_a_picture",
+            "Send a PNG, JPEG or WebP picture, as image/png, image/jpeg or image/webp.",
+        )
     }
 
     /// 426: this path speaks WebSocket.

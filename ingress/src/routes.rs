@@ -9,8 +9,8 @@ use hyper::Method;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::api::{
-    admin, audit, auth, channels, conversations, customers, dashboard, events, jobs, ops, order_export, orders, passwords, product_import,
-    products, sessions, shop, stock, team, thread, trial, variants,
+    admin, audit, auth, channels, conversations, customers, dashboard, events, jobs, media, ops, order_export, orders, passwords,
+    product_import, products, sessions, shop, stock, team, thread, trial, variants,
 };
 use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
 use crate::command::{self, Asked};
@@ -114,6 +114,9 @@ pub fn table() -> Vec<Route> {
         command(POST, "/products/{id}/variants", ProductsWrite, "Add variants of a product: sizes, colours", variants::add)
             .takes::<variants::AddVariants>()
             .gives::<variants::Variants>(201),
+        file("/products/{id}/image", ProductsWrite, "Upload a product's picture", media::PICTURE_BYTES, media::upload)
+            .takes_file(&["image/png", "image/jpeg", "image/webp"], media::PICTURE)
+            .gives::<products::Product>(200),
         command(DELETE, "/products/{id}", ProductsWrite, "Take a product out of the catalogue; orders keep it", products::archive)
             .gives_nothing(),
         command(POST, "/products/{id}/restore", ProductsWrite, "Put an archived product back into the catalogue", products::restore)
@@ -186,6 +189,8 @@ pub fn table() -> Vec<Route> {
             .gives::<thread::Note>(201),
         command(DELETE, "/conversations/{id}/notes/{note}", ConversationsWrite, "Delete a note of one's own", conversations::delete_note)
             .gives_nothing(),
+        staff(GET, "/media/{id}", ConversationsRead, "A file that a customer sent", media::file).gives_bytes(),
+        public(GET, "/media/public/{name}", "A product's picture", media::picture).gives_bytes(),
         // Customers
         staff(GET, "/customers/{id}/export", Customers, "Everything known of a customer, for a customer who asks", customers::export)
             .gives::<customers::CustomerExport>(200),
@@ -286,6 +291,8 @@ pub enum Gives {
     Text,
     /// A CSV file.
     Csv,
+    /// A file of any kind.
+    Bytes,
     /// 101, then a WebSocket with frames of this shape.
     Socket(Box<Shape>),
     /// 204.
@@ -307,8 +314,10 @@ pub struct Route {
     pub is_command: bool,
     /// The body it takes.
     pub body: Option<Shape>,
-    /// What is in the CSV file that it takes.
+    /// What is in the file that it takes.
     pub file: Option<&'static str>,
+    /// The MIME types that the file may have.
+    pub file_kinds: &'static [&'static str],
     /// Whether it must have one.
     pub body_required: bool,
     /// The query it takes.
@@ -328,6 +337,7 @@ impl Route {
             is_command: false,
             body: None,
             file: None,
+            file_kinds: &[],
             body_required: true,
             query: None,
             gives: Gives::Nothing,
@@ -340,7 +350,11 @@ impl Route {
     }
 
     fn takes_csv(self, about: &'static str) -> Self {
-        Self { file: Some(about), ..self }
+        self.takes_file(&["text/csv"], about)
+    }
+
+    fn takes_file(self, kinds: &'static [&'static str], about: &'static str) -> Self {
+        Self { file: Some(about), file_kinds: kinds, ..self }
     }
 
     fn may_take<T: utoipa::ToSchema + Request>(self) -> Self {
@@ -361,6 +375,10 @@ impl Route {
 
     fn gives_csv(self) -> Self {
         Self { gives: Gives::Csv, ..self }
+    }
+
+    fn gives_bytes(self) -> Self {
+        Self { gives: Gives::Bytes, ..self }
     }
 
     fn gives_socket<T: utoipa::ToSchema>(self) -> Self {

@@ -281,7 +281,7 @@ $("text").addEventListener("input", grow);
 $("text").addEventListener("keydown", (e) => {
   if (e.key === "Enter" && !e.shiftKey && !e.isComposing) { e.preventDefault(); $("compose").requestSubmit(); }
 });
-const EXTRAS = { image: { type: "image" }, sticker: { type: "sticker" }, location: { type: "location", latitude: 52.5208, longitude: 13.4094 } };
+const EXTRAS = { image: { type: "image" }, audio: { type: "audio" }, document: { type: "document" }, sticker: { type: "sticker" }, location: { type: "location", latitude: 52.5208, longitude: 13.4094 } };
 document.querySelectorAll("[data-send]").forEach((b) => b.addEventListener("click", () => send(EXTRAS[b.dataset.send])));
 document.querySelectorAll("[data-close]").forEach((b) => b.addEventListener("click", () => b.closest("dialog").close()));
 

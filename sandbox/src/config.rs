@@ -98,6 +98,8 @@ pub struct SandboxConfig {
     pub openai_keys: Vec<String>,
     /// Link shown beside the phone.
     pub dashboard_url: Option<String>,
+    /// How the product reaches the sandbox, for links in webhooks; `None`: where it listens.
+    pub own_url: Option<String>,
 }
 
 impl Default for SandboxConfig {
@@ -118,6 +120,7 @@ impl Default for SandboxConfig {
             gemini_keys: Vec::new(),
             openai_keys: Vec::new(),
             dashboard_url: None,
+            own_url: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::accounts::Account;
 use crate::clock::now_ms;
 use crate::customers::Customer;
-use crate::faults::{BrainFaults, Faults, MetaFaults, ModelFaults, SmtpFaults, WebhookFaults};
+use crate::faults::{BrainFaults, Faults, MediaFaults, MetaFaults, ModelFaults, SmtpFaults, WebhookFaults};
 use crate::meta::inbound::{self, Inbound};
 use crate::meta::webhooks::{self, Manner, describe, shuffle};
 use crate::records::SendKind;
@@ -398,7 +398,11 @@ async fn set_faults(
             let new: SmtpFaults = serde_json::from_value(body)?;
             state.faults(|f| f.smtp = new);
         }
-        _ => return Err(anyhow::anyhow!("targets are meta, webhooks, gemini, openai, brain and smtp").into()),
+        ("media", _) => {
+            let new: MediaFaults = serde_json::from_value(body)?;
+            state.faults(|f| f.media = new);
+        }
+        _ => return Err(anyhow::anyhow!("targets are meta, webhooks, gemini, openai, brain, smtp and media").into()),
     }
     Ok(faults(AxumState(state)).await)
 }

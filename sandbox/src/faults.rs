@@ -203,6 +203,32 @@ pub struct Faults {
     pub brain: BrainFaults,
     /// The mail server.
     pub smtp: SmtpFaults,
+    /// Files that customers send.
+    pub media: MediaFaults,
+}
+
+/// How fetching a customer's file fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum MediaFailure {
+    /// 500.
+    Unavailable,
+    /// The id and the link are dead.
+    Gone,
+    /// It is said to be, and is, larger than anybody wants.
+    Oversized,
+    /// Other bytes than the ones whose hash was told.
+    WrongBytes,
+}
+
+/// Faults of fetching customers' files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MediaFaults {
+    /// How it fails.
+    pub failure: Option<MediaFailure>,
+    /// The failure applies to that many downloads only, then ends.
+    pub times: Option<u32>,
 }
 
 /// Counts a limited fault down; `true` while it applies.
@@ -240,6 +266,18 @@ impl FaultBoard {
     /// The faults for one send call, which spends one of a limited failure if it meets it.
     pub(crate) fn meta_send(&self, account: &str, is_message: bool) -> MetaFaults {
         self.meta(account, |failure| failure.strikes(is_message))
+    }
+
+    /// How fetching a file fails now; a download spends one of a limited set.
+    pub(crate) fn media(&self, is_download: bool) -> Option<MediaFailure> {
+        self.look(|f| {
+            let failure = f.media.failure?;
+            match f.media.times {
+                Some(0) => None,
+                _ if is_download => spend(&mut f.media.times).then_some(failure),
+                _ => Some(failure),
+            }
+        })
     }
 
     /// The faults in force, to look at.

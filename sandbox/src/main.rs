@@ -30,6 +30,9 @@ struct Args {
     /// App id in echoes of the product's own sends
     #[arg(long, env = "META_APP_ID", default_value = "880011223344556")]
     app_id: String,
+    /// How the product reaches the sandbox, for links to files in webhooks
+    #[arg(long, env = "SANDBOX_URL")]
+    own_url: Option<String>,
     /// Link shown beside the phone
     #[arg(long, env = "SANDBOX_DASHBOARD_URL")]
     dashboard_url: Option<String>,
@@ -85,6 +88,7 @@ impl Args {
             gemini_keys: self.gemini_keys,
             openai_keys: self.openai_keys,
             dashboard_url: self.dashboard_url,
+            own_url: self.own_url,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What all parts of the sandbox share, and the typed access that tests use.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -63,6 +64,7 @@ pub struct State {
     pub(crate) base_url: OnceLock<String>,
     pub(crate) delivery_slots: Semaphore,
     pub(crate) waiting_updates: Mutex<Vec<Update>>,
+    pub(crate) media_downloads: AtomicU64,
     webhook_url: RwLock<Option<String>>,
     number_use: Mutex<HashMap<String, (i64, u32)>>,
 }
@@ -91,6 +93,7 @@ impl State {
             base_url: OnceLock::new(),
             delivery_slots: Semaphore::new(MAX_CONCURRENT_DELIVERIES),
             waiting_updates: Mutex::new(Vec::new()),
+            media_downloads: AtomicU64::new(0),
             webhook_url: RwLock::new(config.webhook_url.clone()),
             number_use: Mutex::new(HashMap::new()),
             config,
@@ -248,6 +251,11 @@ impl State {
     /// Waits until `count` attempts match, and gives them; fewer if `wait` is over first.
     pub async fn wait_for_deliveries(&self, count: usize, wait: Duration, matches: impl FnMut(&Delivery) -> bool) -> Vec<Delivery> {
         self.deliveries.wait(0, count, usize::MAX, wait, matches).await
+    }
+
+    /// How often a customer's file was asked for, in vain or not.
+    pub fn media_downloads(&self) -> u64 {
+        self.media_downloads.load(Ordering::Relaxed)
     }
 
     /// E-mails received, oldest first.

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use frontdesk_sandbox::Inbound;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use system_tests::{Api, OTHER_OWNER, OWNER, SERVICE_WHATSAPP, TestStack, User, WHATSAPP};
+use system_tests::{Api, OTHER_OWNER, OWNER, SERVICE_WHATSAPP, TestStack, User, WHATSAPP, until};
 
 /// No number of anything.
 const MISSING: &str = "999999999";
@@ -32,6 +33,9 @@ impl<'a> Side<'a> {
         let customer = stack.customer(account, number);
         customer.says(&format!("do you have {word} boots?"))?;
         customer.hears_answer().await?;
+        customer.sends(&Inbound::Image { caption: None })?;
+        let kept = format!("SELECT count(*) FROM media WHERE shop_id = {shop} AND state = 'kept'");
+        until("the picture is kept", async || Ok((stack.count(&kept).await? == 1).then_some(()))).await?;
         let in_shop = |what: &str| format!("SELECT max(id)::bigint FROM {what} WHERE shop_id = {shop}");
         let conversation = stack.count(&in_shop("conversations")).await?.to_string();
         let path = format!("/conversations/{conversation}/notes");
@@ -48,6 +52,7 @@ impl<'a> Side<'a> {
             ("/conversations/{id}/notes", note),
             ("/conversations/{id}/turns", stack.count(&in_shop("turns")).await?.to_string()),
             ("/customers", stack.count(&in_shop("customers")).await?.to_string()),
+            ("/media", stack.count(&in_shop("media")).await?.to_string()),
             ("/channels", stack.count(&in_shop("channels")).await?.to_string()),
             ("/team", colleague),
             ("/auth/sessions", session),
@@ -76,13 +81,17 @@ struct Operation {
     body: Option<Value>,
 }
 
-/// Every operation of the description that staff may call.
+/// Every operation of the description that staff may call, but uploads.
 async fn operations(api: &Api<'_>) -> Vec<Operation> {
     let description = api.get("/openapi.json", 200).await.unwrap();
     let mut operations = Vec::new();
     for (path, methods) in description["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let body = operation["requestBody"]["content"]["application/json"].clone();
+            // What is everybody's belongs to no shop, and files have stories of their own.
+            if operation["security"] == json!([]) || (!body.is_object() && operation["requestBody"].is_object()) {
+                continue;
+            }
             let example = body.get("example").cloned().or_else(|| body.is_object().then(|| json!({})));
             operations.push(Operation { method: method.to_uppercase(), path: path.clone(), body: example });
         }
@@ -181,7 +190,7 @@ async fn two_shops_that_hammer_at_once_never_see_each_others_data() {
         gets.iter().filter(alike).map(own).collect()
     };
     let (mine, theirs) = (reads(&one), reads(&other));
-    assert!(mine.len() >= 25, "{mine:?}");
+    assert!(mine.len() >= 20, "{mine:?}");
     let open = [one.api.dashboard("").await.unwrap(), other.api.dashboard("").await.unwrap()];
     tokio::join!(
         one.hammer(&mine, other.word),

@@ -14,6 +14,7 @@ mod handoff;
 mod inbox;
 mod isolation;
 mod live;
+mod media;
 mod message_to_order;
 mod orders;
 mod product_import;

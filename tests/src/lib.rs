@@ -59,6 +59,7 @@ pub struct TestStack {
     pub redis: Redis,
     pub database: Database,
     pub env: Env,
+    pub media: tempfile::TempDir,
     pub base_url: String,
     pub http: reqwest::Client,
     shutdown: CancellationToken,
@@ -105,6 +106,8 @@ impl TestStack {
         let (database, redis) = tokio::try_join!(Database::create(), Redis::start())?;
         let sandbox = Sandbox::start(plan.sandbox.clone()).await?;
         let mut env = settings(&database, &redis, &sandbox, &plan.sandbox);
+        let media = tempfile::tempdir()?;
+        env = env.with("MEDIA_URL", format!("file://{}", media.path().display()));
         env.0.extend(plan.settings.0);
         let shutdown = CancellationToken::new();
         let passwords = Passwords::with_cost(4)?;
@@ -117,6 +120,7 @@ impl TestStack {
             redis,
             database,
             env,
+            media,
             base_url,
             http: frontdesk_workers::clients::http_client()?,
             shutdown: shutdown.clone(),

@@ -7,6 +7,7 @@ pub mod clients;
 pub mod crash;
 pub mod import;
 pub mod jobs;
+mod media;
 pub mod registry;
 pub mod runner;
 pub mod turn;
@@ -14,6 +15,7 @@ pub mod turn;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use frontdesk_core::clock::{SharedClock, SystemClock};
 use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::db::channels::ChannelRef;
@@ -23,6 +25,7 @@ use frontdesk_core::ids::ConversationId;
 use frontdesk_core::inbound::Platform;
 use frontdesk_core::live;
 use frontdesk_core::mailbox::Mailbox;
+use frontdesk_core::media::MediaStore;
 use frontdesk_core::memory::Memory;
 use frontdesk_core::queue::{Push, Queue};
 use frontdesk_core::secrets::Sealer;
@@ -56,6 +59,8 @@ pub struct App {
     pub models: Models,
     /// Meta.
     pub meta: Meta,
+    /// Files of customers and products.
+    pub media: MediaStore,
     /// Mail, if there is a server.
     pub email: Option<Email>,
     /// The time.
@@ -85,6 +90,8 @@ pub struct Settings {
     pub trial_days: u32,
     /// How long raw events are kept.
     pub log_retention_days: u32,
+    /// How long files of customers are kept.
+    pub media_retention_days: u32,
 }
 
 impl App {
@@ -118,6 +125,7 @@ impl App {
             channels: Channels::new(db.clone()),
             models: Models::new(gemini, openai),
             meta,
+            media: MediaStore::open(&config.media).context("MEDIA_URL")?,
             email,
             clock: Arc::new(SystemClock),
             sealer: Sealer::new(&config.encryption_keys)?,
@@ -130,6 +138,7 @@ impl App {
                 public_url: config.public_url.as_str().trim_end_matches('/').to_owned(),
                 trial_days: config.trial_days,
                 log_retention_days: config.log_retention_days,
+                media_retention_days: config.media_retention_days,
             },
             db,
             queue,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::jobs::{
     AddVariants, AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ChangeColleague, ChangeConversation, ChangeOrder,
-    ChangePassword, CheckChannel, CheckFigures, ConfirmEmail, DeliverMessage, DropOldLogs, EraseCustomer, EraseTraces, ImportProducts,
-    InviteColleague, JobName, NotifyStaff, PauseConversation, PlaceOrder, RecordEvents, RegisterShop, RemoveChannel, ResetPassword,
-    RestoreProduct, ResumeConversation, SaveChannel, SaveProduct, SaveShop, SendLink, SweepQueues, TryAgent, WatchChannels,
+    ChangePassword, CheckChannel, CheckFigures, ConfirmEmail, DeliverMessage, DropOldLogs, DropOldMedia, EraseCustomer, EraseTraces,
+    FetchMedia, ImportProducts, InviteColleague, JobName, NotifyStaff, PauseConversation, PlaceOrder, RecordEvents, RegisterShop,
+    RemoveChannel, RemoveMedia, ResetPassword, RestoreProduct, ResumeConversation, SaveChannel, SaveProduct, SaveShop, SendLink,
+    SetProductImage, SweepQueues, TryAgent, WatchChannels,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +51,10 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::ChangeConversation => workers.run::<ChangeConversation>(),
             JobName::AnswerAsHuman => workers.run::<AnswerAsHuman>(),
             JobName::DeliverMessage => workers.run::<DeliverMessage>(),
+            JobName::FetchMedia => workers.run::<FetchMedia>(),
+            JobName::RemoveMedia => workers.run::<RemoveMedia>(),
+            JobName::DropOldMedia => workers.run::<DropOldMedia>(),
+            JobName::SetProductImage => workers.run::<SetProductImage>(),
             JobName::EraseCustomer => workers.run::<EraseCustomer>(),
             JobName::EraseTraces => workers.run::<EraseTraces>(),
             JobName::NotifyStaff => workers.run::<NotifyStaff>(),

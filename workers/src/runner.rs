@@ -12,6 +12,7 @@ use frontdesk_core::config::Concurrency;
 use frontdesk_core::db::DbError;
 use frontdesk_core::jobs::{Job, JobName};
 use frontdesk_core::mailbox::LostOrError;
+use frontdesk_core::media::MediaError;
 use frontdesk_core::queue::{Decoded, Envelope, Failure, Next, Outcome, Queue, QueueError, Run};
 use frontdesk_core::tenancy::ShopScope;
 use tokio::task::JoinSet;
@@ -116,6 +117,12 @@ impl From<DbError> for JobError {
                 Self::Retry { code: "postgres".to_owned(), source: Some(error.into()) }
             }
         }
+    }
+}
+
+impl From<MediaError> for JobError {
+    fn from(error: MediaError) -> Self {
+        Self::Retry { code: "media_store".to_owned(), source: Some(error.into()) }
     }
 }
 

@@ -93,6 +93,12 @@ settings! {
     META_GRAPH_URL Default("https://graph.facebook.com"), [Worker], "Meta's Graph API";
     INSTAGRAM_GRAPH_URL Default("https://graph.instagram.com"), [Worker], "The Graph API of accounts connected with Instagram Login";
     META_GRAPH_VERSION Default("v26.0"), [Worker], "Version of the Graph API";
+    MEDIA_URL Default("file:///var/lib/frontdesk/media"), [Ingress, Worker], "Where files of customers and products are kept: file:///directory or s3://bucket/prefix";
+    AWS_REGION Off, [Ingress, Worker], "The region of MEDIA_URL's bucket; us-east-1 when absent";
+    AWS_ENDPOINT_URL Off, [Ingress, Worker], "Another S3 than Amazon's for MEDIA_URL, e.g. https://minio.example.com";
+    AWS_ACCESS_KEY_ID Off, [Ingress, Worker], "Key for MEDIA_URL's bucket; without it, the machine's own role";
+    AWS_SECRET_ACCESS_KEY Off, [Ingress, Worker], "Its secret; needed with AWS_ACCESS_KEY_ID";
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI Off, [Ingress, Worker], "Where ECS tells a task's own role; ECS sets it itself";
     GEMINI_API_KEY Off, [Worker], "Key for Gemini; at least one model key is needed";
     GEMINI_URL Default("https://generativelanguage.googleapis.com"), [Worker], "The Gemini API";
     GEMINI_MODEL Default("gemini-3.8-flash"), [Worker], "Model that answers customers";
@@ -107,12 +113,14 @@ settings! {
     MAIL_FROM Off, [Worker], "Sender of notices; needed with SMTP_URL";
     TRIAL_DAYS Default("14"), [Worker], "Length of a new shop's trial in days; 0 is none";
     LOG_RETENTION_DAYS Default("90"), [Worker], "How long raw events are kept, in days";
+    MEDIA_RETENTION_DAYS Default("365"), [Worker], "How long files of customers are kept, in days";
     WORKER_JOBS Off, [Worker], "Which jobs this worker runs, a list, e.g. answer_customer,place_order; all when absent";
     WORKER_CONCURRENCY Off, [Worker], "How many of a job run at once: one number for every job, or a list of job=number";
     SCHEDULE_SWEEP_QUEUES Default("0 * * * * *"), [Scheduler], "When queues are swept: cron with seconds, then a zone if not UTC";
     SCHEDULE_CHECK_FIGURES Default("0 40 3 * * *"), [Scheduler], "When the figures are counted anew: cron with seconds, then a zone if not UTC";
     SCHEDULE_WATCH_CHANNELS Default("0 20 7 * * *"), [Scheduler], "When Meta is asked whether the channels' tokens still hold: cron with seconds, then a zone if not UTC";
     SCHEDULE_DROP_OLD_LOGS Default("0 10 3 * * *"), [Scheduler], "When old logs are dropped: cron with seconds, then a zone if not UTC";
+    SCHEDULE_DROP_OLD_MEDIA Default("0 25 3 * * *"), [Scheduler], "When customers' old files are given up: cron with seconds, then a zone if not UTC";
     ADMIN_EMAIL Off, [Migrate], "The platform administrator to create";
     ADMIN_PASSWORD Off, [Migrate], "That administrator's password; needed with ADMIN_EMAIL";
     LOG_FORMAT Default("json"), [Ingress, Worker, Scheduler, Migrate], "json, or pretty for people";

@@ -168,6 +168,19 @@ pub(super) fn secret_url(schemes: &'static [&'static str]) -> impl FnOnce(&str) 
     move |raw| url(raw, schemes).map(|_| SecretString::from(raw))
 }
 
+/// Where files are kept: an absolute directory, or a bucket with a prefix.
+pub(super) fn media_url(raw: &str) -> Result<Url, String> {
+    let wrong = || "must be file:///directory or s3://bucket/prefix".to_owned();
+    let url = Url::parse(raw).map_err(|_| wrong())?;
+    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    let named = match url.scheme() {
+        "file" => url.host_str().is_none_or(str::is_empty) && url.path().len() > 1 && url.to_file_path().is_ok(),
+        "s3" => url.host_str().is_some_and(|bucket| !bucket.is_empty()),
+        _ => false,
+    };
+    if plain && named { Ok(url) } else { Err(wrong()) }
+}
+
 pub(super) fn networks(raw: &str) -> Result<Vec<Network>, String> {
     list(raw)
         .map(str::parse)
@@ -327,6 +340,22 @@ mod tests {
         let prices = model_prices("gpt-6-luna=0.15/0.60, gemini-3.8-flash=0.30/2.50").unwrap();
         assert_eq!(prices["gpt-6-luna"].output, Decimal::new(60, 2));
         assert!(model_prices("x=-1/2").is_err() && model_prices("x=1").is_err());
+    }
+
+    #[test]
+    fn files_are_kept_in_a_directory_or_a_bucket() {
+        for (url, fine) in [
+            ("file:///var/lib/frontdesk", true),
+            ("s3://bucket/prefix", true),
+            ("s3://bucket", true),
+            ("file:///", false),
+            ("file://host/var", false),
+            ("s3://key:secret@bucket/", false),
+            ("https://bucket.example", false),
+            ("/var/lib", false),
+        ] {
+            assert_eq!(media_url(url).is_ok(), fine, "{url}");
+        }
     }
 
     #[test]

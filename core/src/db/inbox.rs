@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use serde::Serialize;
 
 pub use self::notes::{Note, NoteDeletion, add_note, delete_note, notes};
-pub use self::thread::{Message, TurnTrace, message, messages, turn};
+pub use self::thread::{Media, Message, TurnTrace, message, messages, turn};
 use super::conversations::{WINDOW, person_window};
 use super::{DbError, ShopTx, sql::sql};
 use crate::ids::{ChannelId, ConversationId, CustomerId, MessageId, UserId};

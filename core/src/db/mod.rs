@@ -15,6 +15,7 @@ pub mod customers;
 mod error;
 pub mod inbox;
 pub mod logs;
+pub mod media;
 pub mod messages;
 pub mod migrations;
 pub mod orders;

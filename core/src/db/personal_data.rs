@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{DbError, ShopTx, sql::sql};
+use super::{DbError, ShopTx, media, sql::sql};
 use crate::ids::{ConversationId, CustomerId};
 
 /// Rows of a kind that an export holds at most; it says so if there are more.
@@ -24,6 +24,8 @@ pub struct Export {
     pub conversations: Value,
     /// What was said, the oldest first.
     pub messages: Value,
+    /// The files they sent; the bytes are at `url`.
+    pub files: Value,
     /// What staff noted about them.
     pub notes: Value,
     /// What they ordered.
@@ -70,6 +72,15 @@ pub async fn export(tx: &mut ShopTx, customer: CustomerId) -> Result<Option<Expo
          FROM messages m JOIN conversations c ON c.shop_id = $1 AND c.id = m.conversation_id WHERE m.shop_id = $1 AND c.customer_id = $2",
     )
     .await?;
+    let files = rows(
+        tx,
+        customer,
+        "SELECT jsonb_build_object('conversation_id', m.conversation_id, 'at', m.occurred_at, 'kind', f.kind, 'state', f.state, 'mime_type', f.mime_type, \
+         'size', f.size, 'file_name', f.file_name, 'sha256', f.sha256, 'url', CASE WHEN f.state = 'kept' THEN '/media/' || f.id END) AS document, f.id AS place \
+         FROM media f JOIN messages m ON m.shop_id = $1 AND m.id = f.message_id JOIN conversations c ON c.shop_id = $1 AND c.id = m.conversation_id \
+         WHERE f.shop_id = $1 AND c.customer_id = $2",
+    )
+    .await?;
     let notes = rows(
         tx,
         customer,
@@ -85,8 +96,16 @@ pub async fn export(tx: &mut ShopTx, customer: CustomerId) -> Result<Option<Expo
          FROM orders o WHERE o.shop_id = $1 AND o.customer_id = $2",
     )
     .await?;
-    let truncated = [&conversations, &messages, &notes, &orders].iter().any(|(_, more)| *more);
-    Ok(Some(Export { customer: who, conversations: conversations.0, messages: messages.0, notes: notes.0, orders: orders.0, truncated }))
+    let truncated = [&conversations, &messages, &files, &notes, &orders].iter().any(|(_, more)| *more);
+    Ok(Some(Export {
+        customer: who,
+        conversations: conversations.0,
+        messages: messages.0,
+        files: files.0,
+        notes: notes.0,
+        orders: orders.0,
+        truncated,
+    }))
 }
 
 /// What a query about a customer finds, in order, and whether there is more of it.
@@ -109,6 +128,9 @@ pub struct Traces {
     pub conversations: Vec<ConversationId>,
     /// The ids under which the platform knew them: raw events that hold one are to go.
     pub ids: Vec<String>,
+    /// The keys of files that are to be removed.
+    #[serde(default)]
+    pub files: Vec<String>,
 }
 
 /// Forgets a customer: who they are, what was said with them and noted about them. Orders stay without name and contact. `None` if there is no such
@@ -144,6 +166,7 @@ pub async fn erase(tx: &mut ShopTx, customer: CustomerId) -> Result<Option<Trace
     .load(tx.conn())
     .await?;
     let conversations: Vec<ConversationId> = conversations.into_iter().map(|row| row.id).collect();
+    let files = media::forget_conversations(tx, &conversations).await?;
     for forget in [
         // Meta's message ids hold the sender's number.
         "UPDATE messages SET body = '', content = '{}', provider_id = NULL, status = 'deleted' WHERE shop_id = $1 AND conversation_id = ANY($2)",
@@ -173,7 +196,7 @@ pub async fn erase(tx: &mut ShopTx, customer: CustomerId) -> Result<Option<Trace
         .load(tx.conn())
         .await?;
     let ids = aliases.into_iter().map(|row| row.value).filter(|value| value.len() >= SHORTEST_ID).collect();
-    Ok(Some(Traces { conversations, ids }))
+    Ok(Some(Traces { conversations, ids, files }))
 }
 
 /// Empties the shop's raw events that hold one of these ids, at most `limit` of them with a number above `after`; the highest number among them, or

@@ -50,6 +50,7 @@ pub const GRANTS: &[Grant] = &[
     Grant { table: "conversation_notes", app: "SELECT, INSERT, DELETE", ingress: "SELECT" },
     rows("turns"),
     rows("messages"),
+    rows("media"),
     rows("proposals"),
     rows("orders"),
     Grant { table: "order_numbers", app: "SELECT, UPDATE", ingress: "" },

@@ -128,6 +128,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    media (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        message_id -> Nullable<Int8>,
+        product_id -> Nullable<Int4>,
+        part -> Int2,
+        kind -> Text,
+        state -> Text,
+        mime_type -> Nullable<Text>,
+        file_name -> Nullable<Text>,
+        size -> Nullable<Int8>,
+        sha256 -> Nullable<Text>,
+        storage_key -> Text,
+        error_code -> Nullable<Text>,
+        created_at -> Timestamptz,
+        kept_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     messages (shop_id, id) {
         shop_id -> Int4,
         id -> Int8,
@@ -387,4 +407,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(admins, audit, channels, conversation_notes, conversations, customer_aliases, customers, daily_sales, logs, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, shops, stock_changes, turns, usage, users);
+diesel::allow_tables_to_appear_in_same_query!(admins, audit, channels, conversation_notes, conversations, customer_aliases, customers, daily_sales, logs, media, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, shops, stock_changes, turns, usage, users);

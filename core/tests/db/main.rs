@@ -4,6 +4,7 @@
 
 mod figures;
 mod inbox;
+mod media;
 mod migrations;
 mod orders;
 #[path = "../support/postgres.rs"]

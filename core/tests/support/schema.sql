@@ -3,7 +3,7 @@ WITH columns AS (
     SELECT c.relname AS tbl, a.attnum, a.attname,
            CASE WHEN a.attnotnull THEN '%s' ELSE 'Nullable<%s>' END AS wrap,
            CASE format_type(a.atttypid, NULL)
-               WHEN 'integer' THEN 'Int4' WHEN 'bigint' THEN 'Int8' WHEN 'text' THEN 'Text' WHEN 'boolean' THEN 'Bool' WHEN 'date' THEN 'Date'
+               WHEN 'integer' THEN 'Int4' WHEN 'bigint' THEN 'Int8' WHEN 'smallint' THEN 'Int2' WHEN 'text' THEN 'Text' WHEN 'boolean' THEN 'Bool' WHEN 'date' THEN 'Date'
                WHEN 'jsonb' THEN 'Jsonb' WHEN 'numeric' THEN 'Numeric' WHEN 'timestamp with time zone' THEN 'Timestamptz'
                WHEN 'text[]' THEN 'Array<Nullable<Text>>' WHEN 'tsvector' THEN NULL
                ELSE 'Unknown: ' || format_type(a.atttypid, NULL) END AS typ

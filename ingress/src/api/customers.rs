@@ -23,6 +23,9 @@ pub struct CustomerExport {
     /// What was said, the oldest first: `conversation_id`, `at`, `author`, `kind`, `text`, `content`, `status`.
     #[schema(value_type = Vec<Object>)]
     pub messages: Vec<serde_json::Value>,
+    /// The files they sent: `conversation_id`, `at`, `kind`, `state`, `mime_type`, `size`, `file_name`, `sha256`, `url`.
+    #[schema(value_type = Vec<Object>)]
+    pub files: Vec<serde_json::Value>,
     /// What staff noted about them: `conversation_id`, `at`, `text`.
     #[schema(value_type = Vec<Object>)]
     pub notes: Vec<serde_json::Value>,

@@ -30,6 +30,9 @@ pub struct Message {
     /// What is more than words: buttons, a caption, a place, a template's values.
     #[schema(value_type = Object)]
     pub content: serde_json::Value,
+    /// The files that came with it, in order.
+    #[schema(value_type = Vec<MessageFile>)]
+    pub media: Vec<inbox::Media>,
     /// In: `received` or `deleted`. Out: `pending`, `sending`, `unknown` (the platform did not answer), `sent`, `delivered`, `read`, `failed`, or
     /// `superseded` (a person took over before it left).
     pub status: String,
@@ -41,6 +44,25 @@ pub struct Message {
     pub occurred_at: DateTime<Utc>,
     /// When the platform took it.
     pub sent_at: Option<DateTime<Utc>>,
+}
+
+/// A file of a message.
+#[derive(ToSchema)]
+pub struct MessageFile {
+    /// Its number.
+    pub id: i64,
+    /// `image`, `voice`, `audio`, `video`, `document`, `sticker`, …
+    pub kind: String,
+    /// `waiting` (it is being fetched), `kept`, `gone` (the platform has it no more), `failed` or `too_large`.
+    pub state: String,
+    /// What it is, if anybody can tell.
+    pub mime_type: Option<String>,
+    /// Bytes, once it is kept.
+    pub size: Option<i64>,
+    /// What the customer calls it.
+    pub file_name: Option<String>,
+    /// Where it is, once it is kept: `/media/{id}`.
+    pub url: Option<String>,
 }
 
 /// A page of messages, the newest first.

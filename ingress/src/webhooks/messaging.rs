@@ -1,11 +1,14 @@
 //! Messenger's and Instagram's form (PROVIDERS 1.4 and 1.7).
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::inbound::{Content, CustomerMessage, Happening, Sender};
+use frontdesk_core::inbound::{Attached, Content, CustomerMessage, Happening, Sender};
 use serde_json::Value;
 
 use super::read::{Event, Found, id, kind, scoped, text, time};
 use super::whatsapp::{button, coordinate, list};
+
+/// Files of one message beside the first (PROVIDERS 2.3: up to ten in all).
+const MOST_ATTACHMENTS: usize = 9;
 
 /// One entry: a page or an Instagram account.
 pub(super) fn entry(entry: &Value, found: &mut Found) {
@@ -98,13 +101,21 @@ fn content(message: &Value) -> Content {
         return tap;
     }
     let words = text(&message["text"]);
-    let Some(attachment) = list(&message["attachments"]).first() else {
+    let attachments = list(&message["attachments"]);
+    let Some(attachment) = attachments.first() else {
         return words.map_or_else(|| unreadable("message"), |text| Content::Text { text });
     };
     let (kind, payload) = (kind(&attachment["type"]).unwrap_or_else(|| "attachment".to_owned()), &attachment["payload"]);
     let sticker = id(&payload["sticker_id"]).is_some();
-    let media =
-        |kind: &str| Content::Media { kind: kind.to_owned(), reference: text(&payload["url"]), mime_type: None, caption: words.clone() };
+    let media = |kind: &str| Content::Media {
+        kind: kind.to_owned(),
+        reference: text(&payload["url"]),
+        mime_type: None,
+        caption: words.clone(),
+        sha256: None,
+        file_name: None,
+        others: attachments.iter().skip(1).take(MOST_ATTACHMENTS).filter_map(another).collect(),
+    };
     match kind.as_str() {
         "image" if sticker => media("sticker"),
         "sticker" | "like_heart" => media("sticker"),
@@ -120,6 +131,17 @@ fn content(message: &Value) -> Content {
         // A link or a shared post beside words: the words count.
         _ => words.map_or_else(|| unreadable(&kind), |text| Content::Text { text }),
     }
+}
+
+/// A further attachment, if it is a file.
+fn another(attachment: &Value) -> Option<Attached> {
+    let kind = match attachment["type"].as_str()? {
+        "file" => "document",
+        known @ ("image" | "video" | "audio" | "sticker") => known,
+        _ => return None,
+    };
+    let reference = Some(text(&attachment["payload"]["url"])?);
+    Some(Attached { kind: kind.to_owned(), reference, mime_type: None, sha256: None, file_name: None })
 }
 
 fn postback(here: Here<'_>, sender: &str, found: &mut Found) {

@@ -96,6 +96,9 @@ fn content(message: &Value) -> Content {
             reference: id(&body["id"]),
             mime_type: text(&body["mime_type"]),
             caption: text(&body["caption"]),
+            sha256: text(&body["sha256"]),
+            file_name: text(&body["filename"]),
+            others: Vec::new(),
         },
         "location" => match (coordinate(&body["latitude"]), coordinate(&body["longitude"])) {
             (Some(latitude), Some(longitude)) => Content::Location { latitude, longitude, name: text(&body["name"]) },

@@ -86,6 +86,7 @@ pub(crate) struct Ingress {
 pub(crate) fn config(redis: &str, changes: &[(&str, &str)]) -> IngressConfig {
     let redis = redis.to_owned();
     let changes: Vec<(String, String)> = changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let media = format!("file://{}/frontdesk-ingress-tests", std::env::temp_dir().display());
     let environment = move |name: &str| {
         changes.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).or_else(|| {
             let value = match name {
@@ -97,6 +98,7 @@ pub(crate) fn config(redis: &str, changes: &[(&str, &str)]) -> IngressConfig {
                 "META_APP_SECRET" => "app_secret_for_tests,instagram_secret_for_tests",
                 "META_VERIFY_TOKEN" => VERIFY_TOKEN,
                 "API_WAIT_MS" => "300",
+                "MEDIA_URL" => &media,
                 _ => return None,
             };
             Some(value.to_owned())

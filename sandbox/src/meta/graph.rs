@@ -23,6 +23,8 @@ pub(crate) struct GraphQuery {
     pub(crate) appsecret_proof: Option<String>,
     pub(crate) fields: Option<String>,
     pub(crate) signature: Option<String>,
+    pub(crate) ext: Option<i64>,
+    pub(crate) hash: Option<String>,
 }
 
 /// Which host was called.

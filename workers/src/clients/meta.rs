@@ -386,6 +386,21 @@ impl Meta {
         }
     }
 
+    /// The look-up of a WhatsApp media id.
+    pub(super) fn media_request(&self, account: &Account, id: &str) -> reqwest::RequestBuilder {
+        let request = self.http.get(format!("{}/{id}", self.base(account)));
+        self.signed(account, request).query(&[("phone_number_id", account.external_id.as_str())])
+    }
+
+    /// The addresses of the Graph API.
+    pub(super) fn apis(&self) -> [&str; 2] {
+        [&self.graph_url, &self.instagram_url]
+    }
+
+    pub(super) const fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     async fn post(&self, account: &Account, body: &Value) -> Sent {
         match exchange(NAME, self.request(account).json(body), SEND_LIMIT).await {
             Ok((_, _, answer)) => outcome(&answer),

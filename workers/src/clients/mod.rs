@@ -1,5 +1,6 @@
 //! The providers: one file each with its calls and its wire types, and one error for all of them.
 
+pub mod download;
 pub mod email;
 pub mod gemini;
 pub mod meta;

@@ -14,11 +14,12 @@ impl Handle<App> for EraseCustomer {
         let key = format!("erase:{customer}:{}", self.request.key);
         once(cx, self.request, move |tx| {
             Box::pin(async move {
-                let Some(traces) = personal_data::erase(tx, customer).await? else { return Ok(Wrote::answer(not_found())) };
+                let Some(mut traces) = personal_data::erase(tx, customer).await? else { return Ok(Wrote::answer(not_found())) };
                 audit::add(tx, &by, "erase", &format!("customer:{customer}"), &json!({})).await?;
                 let conversations = traces.conversations.clone();
-                let pending = outbox::add(tx, &EraseTraces { traces }, &key).await?;
-                let wrote = Wrote::answer(Answer::Empty).then(Some(pending));
+                let mut pending = crate::media::remove(tx, &std::mem::take(&mut traces.files)).await?;
+                pending.push(outbox::add(tx, &EraseTraces { traces }, &key).await?);
+                let wrote = Wrote { pending, ..Wrote::answer(Answer::Empty) };
                 Ok(conversations.iter().fold(wrote, |wrote, id| wrote.event("conversation", json!({"id": id}))))
             })
         })

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::db::channels::ChannelRef;
 use frontdesk_core::db::conversations::PausedBy;
 use frontdesk_core::db::outbox::Pending;
-use frontdesk_core::db::{DbError, ShopTx, TxKind, conversations, customers, logs, messages, proposals};
+use frontdesk_core::db::{DbError, ShopTx, TxKind, conversations, customers, logs, media, messages, proposals};
 use frontdesk_core::ids::ConversationId;
 use frontdesk_core::inbound::{DeliveryStatus, Happening, InboundEvent, Sender};
 use frontdesk_core::jobs::RecordEvents;
@@ -89,6 +89,7 @@ async fn record(
                 let conversation = conversations::open(tx, channel.id(), customer, Some(event.occurred_at), false).await?;
                 let stored = messages::store_inbound(tx, conversation.id(), channel.id(), &[to_store(event, message)]).await?;
                 after.arrived = stored.iter().find(|row| row.is_new).map(|row| message_event(conversation.id(), row.id()));
+                after.pending = crate::media::expect(tx, &stored, std::iter::once(message)).await?;
             }
         }
         Happening::Status(status) => after.pending = move_forward(tx, channel, status, now).await?,
@@ -115,7 +116,11 @@ async fn record(
                 }
             }
         }
-        Happening::Deleted { message_id } => messages::mark_deleted(tx, channel.id(), message_id).await?,
+        Happening::Deleted { message_id } => {
+            let files = media::forget_message(tx, channel.id(), message_id).await?;
+            after.pending = crate::media::remove(tx, &files).await?;
+            messages::mark_deleted(tx, channel.id(), message_id).await?;
+        }
         // Old and new ids come together here and nowhere else: from now on they lead to one person (PROVIDERS 1.6).
         Happening::Other { kind } if matches!(kind.as_str(), "user_changed_number" | "user_changed_user_id") => {
             if let Some(sender) = &event.customer {

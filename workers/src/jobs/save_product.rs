@@ -1,6 +1,6 @@
 //! Adds a product, or changes it. Safe to repeat: the request's key is unique per shop.
 
-use frontdesk_core::db::products::{self, ProductInput};
+use frontdesk_core::db::products::{self, ProductInput, variants};
 use frontdesk_core::db::{audit, stock};
 use frontdesk_core::jobs::{Answer, SaveProduct};
 use serde_json::json;
@@ -18,7 +18,7 @@ impl Handle<App> for SaveProduct {
                 // Locked first: what is sold meanwhile is not lost, and the history says from where to where.
                 let standing = match product {
                     None => None,
-                    Some(id) => products::lock(tx, &[id]).await?.pop(),
+                    Some(id) => variants::lock_with_variants(tx, id).await?,
                 };
                 if let (Some(seen), Some(standing)) = (version, &standing)
                     && seen != standing.version

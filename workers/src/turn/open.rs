@@ -96,6 +96,7 @@ async fn open_in(
     let conversation = conversations::open(tx, channel.id(), customer, wrote_at, true).await?;
     let to_store: Vec<NewInbound> = incoming.iter().map(|(mail, message)| to_store(&mail.event, message)).collect();
     let stored = messages::store_inbound(tx, conversation.id(), channel.id(), &to_store).await?;
+    after.pending.extend(crate::media::expect(tx, &stored, incoming.iter().map(|(_, message)| *message)).await?);
     let is_new = |id: &str| stored.iter().any(|row| row.is_new && row.provider_id == id);
     let fresh: Vec<&InboundEvent> =
         incoming.iter().filter(|(_, message)| is_new(&message.message_id)).map(|(mail, _)| &mail.event).collect();

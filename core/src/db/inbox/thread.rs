@@ -5,11 +5,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Jsonb, Nullable, Numeric, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Colleague, MAX_PAGE};
 use crate::db::{DbError, ShopTx, sql::sql};
-use crate::ids::{ConversationId, MessageId, TurnId, UserId};
+use crate::ids::{ConversationId, MediaId, MessageId, TurnId, UserId};
 
 /// A message as people see it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,6 +28,8 @@ pub struct Message {
     pub text: String,
     /// What is more than words: buttons, a caption, a place.
     pub content: serde_json::Value,
+    /// The files that came with it, in order.
+    pub media: Vec<Media>,
     /// In: `received` or `deleted`. Out: `pending`, `sending`, `unknown`, `sent`, `delivered`, `read`, `failed` or `superseded`.
     pub status: String,
     /// Meta's code, if it failed.
@@ -38,6 +40,25 @@ pub struct Message {
     pub occurred_at: DateTime<Utc>,
     /// When the platform took it.
     pub sent_at: Option<DateTime<Utc>>,
+}
+
+/// A file of a message as people see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Media {
+    /// Its id.
+    pub id: MediaId,
+    /// `image`, `voice`, `audio`, `video`, `document`, `sticker`, …
+    pub kind: String,
+    /// `waiting`, `kept`, `gone`, `failed` or `too_large`.
+    pub state: String,
+    /// What it is, if anybody can tell.
+    pub mime_type: Option<String>,
+    /// Bytes, once it is kept.
+    pub size: Option<i64>,
+    /// What the customer calls it.
+    pub file_name: Option<String>,
+    /// Where it is, once it is kept.
+    pub url: Option<String>,
 }
 
 #[derive(QueryableByName)]
@@ -58,6 +79,8 @@ struct MessageRow {
     text: String,
     #[diesel(sql_type = Jsonb)]
     content: serde_json::Value,
+    #[diesel(sql_type = Jsonb)]
+    media: serde_json::Value,
     #[diesel(sql_type = Text)]
     status: String,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -80,6 +103,7 @@ impl From<MessageRow> for Message {
             kind: row.kind,
             text: row.text,
             content: row.content,
+            media: serde_json::from_value(row.media).unwrap_or_default(),
             status: row.status,
             error_code: row.error_code,
             turn_id: row.turn_id,
@@ -90,6 +114,9 @@ impl From<MessageRow> for Message {
 }
 
 const MESSAGE: &str = "SELECT m.id, m.direction, m.author, m.user_id, coalesce(nullif(u.name, ''), u.email) AS user_name, m.kind, m.body AS text, m.content, \
+    coalesce((SELECT jsonb_agg(jsonb_build_object('id', f.id, 'kind', f.kind, 'state', f.state, 'mime_type', f.mime_type, 'size', f.size, \
+        'file_name', f.file_name, 'url', CASE WHEN f.state = 'kept' THEN '/media/' || f.id END) ORDER BY f.part) \
+        FROM media f WHERE f.shop_id = $1 AND f.message_id = m.id), '[]') AS media, \
     m.status, m.error_code, m.turn_id, m.occurred_at, m.sent_at FROM messages m LEFT JOIN users u ON u.shop_id = $1 AND u.id = m.user_id \
     WHERE m.shop_id = $1 AND m.conversation_id = $2";
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diesel::prelude::*;
 use diesel::sql_types::{Integer, Jsonb, Nullable, Numeric, Text};
 use diesel_async::RunQueryDsl;
 
-use super::{COLUMNS, ProductRow, lock};
+use super::import::with_skus;
+use super::{COLUMNS, ProductRow};
 use crate::db::{DbError, ShopTx, sql::sql};
 use crate::ids::ProductId;
 use crate::jobs::NewVariant;
@@ -17,7 +17,7 @@ pub const MAX_VARIANTS: usize = 200;
 /// What makes a variant this one, by name: `{"size": "42"}`.
 pub type Options = BTreeMap<String, String>;
 
-/// Why variants were not added. The transaction stays usable.
+/// Why variants were not added. Nothing has changed then, unless Postgres failed.
 #[derive(Debug, thiserror::Error)]
 pub enum VariantError {
     /// There is no such product in the catalogue.
@@ -72,69 +72,88 @@ pub async fn of_group(tx: &mut ShopTx, group: ProductId) -> Result<Vec<ProductRo
         .await?)
 }
 
+/// Locks a product and all variants beside it, in id order: who changes a group waits here for whoever else does. Gives the product.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn lock_with_variants(tx: &mut ShopTx, product: ProductId) -> Result<Option<ProductRow>, DbError> {
+    let rows: Vec<ProductRow> = sql(format!(
+        "SELECT {COLUMNS} FROM products WHERE shop_id = $1 \
+         AND (id = $2 OR variant_group = (SELECT variant_group FROM products WHERE shop_id = $1 AND id = $2)) ORDER BY id FOR NO KEY UPDATE"
+    ))
+    .bind::<Integer, _>(tx.shop())
+    .bind::<Integer, _>(product)
+    .load(tx.conn())
+    .await?;
+    Ok(rows.into_iter().find(|row| row.id == product))
+}
+
 /// Adds variants beside `product`, which becomes one itself: the one with `own` options, if it has none yet. What a variant does not say is as the
 /// product has it. Gives those that were added.
 ///
 /// # Errors
 /// See [`VariantError`].
 pub async fn add(tx: &mut ShopTx, product: ProductId, own: &Options, new: &[NewVariant]) -> Result<Vec<ProductRow>, VariantError> {
-    let first = lock(tx, &[product]).await?.pop().filter(|found| found.active).ok_or(VariantError::NotFound)?;
+    let first = lock_with_variants(tx, product).await?.filter(|found| found.active).ok_or(VariantError::NotFound)?;
     let group = first.variant_group.unwrap_or(first.id);
-    // The group's first product stands for it: who adds to a group waits here for whoever else does.
-    lock(tx, &[group]).await?;
-    let first = as_variant(tx, first, own).await?;
-    let names: BTreeSet<String> = options(&first).into_keys().collect();
+    let standing = options(&first);
+    let own = match (standing.is_empty(), own.is_empty()) {
+        (true, true) => return Err(VariantError::NoOptions),
+        (false, false) if standing != *own => return Err(VariantError::OtherOptions),
+        (false, _) => standing,
+        (true, false) => own.clone(),
+    };
     let mut known: Vec<Options> = of_group(tx, group).await?.iter().map(options).collect();
+    known.extend((first.variant_group.is_none()).then(|| own.clone()));
     if known.len() + new.len() > MAX_VARIANTS {
         return Err(VariantError::TooMany);
     }
-    let mut added = Vec::with_capacity(new.len());
     for (at, variant) in new.iter().enumerate() {
-        if !variant.options.keys().eq(names.iter()) {
-            return Err(VariantError::OtherNames { at, names: names.into_iter().collect() });
+        if !variant.options.keys().eq(own.keys()) {
+            return Err(VariantError::OtherNames { at, names: own.into_keys().collect() });
         }
         if known.contains(&variant.options) {
             return Err(VariantError::Taken { at });
         }
         known.push(variant.options.clone());
-        added.push(insert(tx, &first, group, variant).await?.ok_or(VariantError::SkuTaken)?);
+    }
+    let skus: Vec<&str> = new.iter().filter_map(|variant| variant.sku.as_deref()).collect();
+    if skus.iter().collect::<BTreeSet<_>>().len() < skus.len() || !with_skus(tx, &skus, false).await?.is_empty() {
+        return Err(VariantError::SkuTaken);
+    }
+    // From here on all of it stands, or the transaction fails: a sku that was taken this very moment has the job run again.
+    if first.variant_group.is_none() {
+        become_variant(tx, first.id, &own).await?;
+    }
+    let mut added = Vec::with_capacity(new.len());
+    for variant in new {
+        added.push(insert(tx, first.id, group, variant).await?);
     }
     Ok(added)
 }
 
-/// The product as a variant of its group.
-async fn as_variant(tx: &mut ShopTx, product: ProductRow, own: &Options) -> Result<ProductRow, VariantError> {
-    let standing = options(&product);
-    match (standing.is_empty(), own.is_empty()) {
-        (true, true) => return Err(VariantError::NoOptions),
-        (false, false) if standing != *own => return Err(VariantError::OtherOptions),
-        (false, _) => return Ok(product),
-        (true, false) => {}
-    }
+/// Makes the product the first variant of a group of its own.
+async fn become_variant(tx: &mut ShopTx, product: ProductId, own: &Options) -> Result<(), DbError> {
     let own = serde_json::to_value(own).map_err(|error| DbError::odd(format!("options: {error}")))?;
-    Ok(sql(format!(
-        "UPDATE products SET title = name, options = $3, name = product_name(name, $3), variant_group = id, version = version + 1, updated_at = now() \
-         WHERE shop_id = $1 AND id = $2 RETURNING {COLUMNS}"
-    ))
+    sql("UPDATE products SET title = name, options = $3, name = product_name(name, $3), variant_group = id, version = version + 1, updated_at = now() \
+         WHERE shop_id = $1 AND id = $2")
     .bind::<Integer, _>(tx.shop())
-    .bind::<Integer, _>(product.id)
+    .bind::<Integer, _>(product)
     .bind::<Jsonb, _>(own)
-    .get_result(tx.conn())
-    .await
-    .map_err(DbError::from)?)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
-/// `None` if another product has the sku.
-async fn insert(tx: &mut ShopTx, like: &ProductRow, group: ProductId, new: &NewVariant) -> Result<Option<ProductRow>, DbError> {
+async fn insert(tx: &mut ShopTx, like: ProductId, group: ProductId, new: &NewVariant) -> Result<ProductRow, DbError> {
     let options = serde_json::to_value(&new.options).map_err(|error| DbError::odd(format!("options: {error}")))?;
     Ok(sql(format!(
         "INSERT INTO products (shop_id, sku, title, options, name, variant_group, description, keywords, price, cost, stock, image_url, low_stock_at) \
          SELECT $1, $4, p.title, $5, product_name(p.title, $5), $3, p.description, p.keywords, coalesce($6, p.price), coalesce($7, p.cost), $8, p.image_url, \
-         coalesce($9, p.low_stock_at) FROM products p WHERE p.shop_id = $1 AND p.id = $2 \
-         ON CONFLICT (shop_id, sku) WHERE sku IS NOT NULL AND active DO NOTHING RETURNING {COLUMNS}"
+         coalesce($9, p.low_stock_at) FROM products p WHERE p.shop_id = $1 AND p.id = $2 RETURNING {COLUMNS}"
     ))
     .bind::<Integer, _>(tx.shop())
-    .bind::<Integer, _>(like.id)
+    .bind::<Integer, _>(like)
     .bind::<Integer, _>(group)
     .bind::<Nullable<Text>, _>(&new.sku)
     .bind::<Jsonb, _>(options)
@@ -143,8 +162,7 @@ async fn insert(tx: &mut ShopTx, like: &ProductRow, group: ProductId, new: &NewV
     .bind::<Integer, _>(new.stock)
     .bind::<Nullable<Integer>, _>(new.low_stock_at)
     .get_result(tx.conn())
-    .await
-    .optional()?)
+    .await?)
 }
 
 /// Gives a group's other variants the title that one of them has got.
