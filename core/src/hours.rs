@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{Datelike as _, NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
 
 /// Minutes of a day.
@@ -91,6 +92,22 @@ pub struct Hours {
     pub sat: Vec<Span>,
     /// Sunday.
     pub sun: Vec<Span>,
+}
+
+impl Hours {
+    /// The spans of a day.
+    #[must_use]
+    pub fn of(&self, day: NaiveDate) -> &[Span] {
+        match day.weekday() {
+            Weekday::Mon => &self.mon,
+            Weekday::Tue => &self.tue,
+            Weekday::Wed => &self.wed,
+            Weekday::Thu => &self.thu,
+            Weekday::Fri => &self.fri,
+            Weekday::Sat => &self.sat,
+            Weekday::Sun => &self.sun,
+        }
+    }
 }
 
 /// Whether each span of a day begins after the one before has ended.

@@ -70,3 +70,11 @@ id!(/// One turn of the agent.
     TurnId, i64, BigInt);
 id!(/// What the agent proposed and the customer may confirm.
     ProposalId, i64, BigInt);
+id!(/// A service that a shop offers.
+    ServiceId, i32, Integer);
+id!(/// Who, or what room, performs services.
+    StaffId, i32, Integer);
+id!(/// A holiday or another time at which nobody can be booked.
+    ClosureId, i32, Integer);
+id!(/// An appointment.
+    AppointmentId, i64, BigInt);

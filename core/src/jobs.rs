@@ -6,14 +6,18 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::auth::{LinkPurpose, Role};
+use crate::availability::Slot;
 use crate::db::personal_data::Traces;
 use crate::db::products::variants::Options;
-use crate::hours::Hours;
-use crate::ids::{ChannelId, ConversationId, CustomerId, MediaId, MessageId, NoteId, OrderNo, ProductId, UserId};
+use crate::hours::{Hours, Span};
+use crate::ids::{
+    AppointmentId, ChannelId, ClosureId, ConversationId, CustomerId, MediaId, MessageId, NoteId, OrderNo, ProductId, ServiceId, StaffId,
+    UserId,
+};
 use crate::inbound::{ConversationKey, InboundEvent, Platform};
 use crate::memory::Exchange;
 use crate::money::Money;
@@ -159,6 +163,20 @@ jobs! {
     PlaceOrder = "place_order" -> Answer, Retry::quick(5), Duration::from_secs(10), 16;
     /// Moves an order through its states; a cancellation restocks.
     ChangeOrder = "change_order" -> Answer, Retry::quick(5), Duration::from_secs(10), 16;
+    /// Adds a service, or changes it.
+    SaveService = "save_service" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
+    /// Offers a service no longer; appointments keep it.
+    ArchiveService = "archive_service" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Adds somebody, or a room, who performs services, or changes them.
+    SaveStaff = "save_staff" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
+    /// Takes somebody out of the staff, if no appointments are ahead of them.
+    ArchiveStaff = "archive_staff" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Adds a holiday or another closure, or takes one away.
+    ChangeClosure = "change_closure" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Looks for free slots, in the shop's calendar elsewhere too, if it has one. It changes nothing.
+    FindSlots = "find_slots" -> Answer, Retry::quick(2), Duration::from_secs(10), 16;
+    /// Books, moves or cancels an appointment for staff, or says how it ended.
+    SaveAppointment = "save_appointment" -> Answer, Retry::quick(5), Duration::from_secs(15), 16;
     /// Pauses or resumes the AI in a conversation.
     PauseConversation = "pause_conversation" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
     /// Ends a pause when its time has come.
@@ -217,6 +235,9 @@ pub struct Refusal {
     /// Which fields are wrong, and how.
     #[serde(default)]
     pub fields: Vec<FieldError>,
+    /// What is free instead of a time that is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slots: Vec<Slot>,
 }
 
 /// What kind of refusal it is.
@@ -233,6 +254,8 @@ pub enum RefusalKind {
     Plan,
     /// It is for somebody else to do: 403.
     Forbidden,
+    /// Something that is needed to decide it is away for a moment: 503.
+    Unavailable,
 }
 
 /// One wrong field.
@@ -404,6 +427,24 @@ pub struct ShopSettings {
     pub pause_minutes: Option<i32>,
     /// US dollars a day for models.
     pub daily_model_budget: Money,
+    /// Appointments begin so many minutes apart.
+    #[serde(default = "default_slot_minutes")]
+    pub slot_minutes: i32,
+    /// Until so many minutes before may customers move or cancel an appointment.
+    #[serde(default = "default_change_minutes")]
+    pub change_minutes: i32,
+}
+
+/// Minutes between the beginnings of slots, unless a shop says otherwise.
+#[must_use]
+pub const fn default_slot_minutes() -> i32 {
+    15
+}
+
+/// Until so many minutes before may customers change an appointment, unless a shop says otherwise.
+#[must_use]
+pub const fn default_change_minutes() -> i32 {
+    120
 }
 
 /// See [`JobName::TryAgent`]. Safe to repeat: nothing of it stays but the models' cost, once per request.
@@ -614,6 +655,183 @@ pub struct ChangeOrder {
     /// The status that the change was made from; absent: whatever stands there.
     #[serde(default)]
     pub from: Option<String>,
+}
+
+/// What a service shall be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceInput {
+    /// The name customers see, unique among what is on offer.
+    pub name: String,
+    /// What it is.
+    pub description: String,
+    /// Minutes that it takes.
+    pub duration_minutes: i32,
+    /// Minutes before it in which nobody else is served.
+    pub buffer_before_minutes: i32,
+    /// Minutes after it in which nobody else is served.
+    pub buffer_after_minutes: i32,
+    /// What it costs customers.
+    pub price: Money,
+    /// Customers book so many minutes ahead at least.
+    pub lead_minutes: i32,
+    /// And so many days ahead at most.
+    pub horizon_days: i32,
+    /// Slots begin so many minutes apart; absent: as the shop has it.
+    pub slot_minutes: Option<i32>,
+    /// Who performs it.
+    pub staff_ids: Vec<StaffId>,
+}
+
+/// See [`JobName::SaveService`]. Safe to repeat: the request's key is unique per shop.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SaveService {
+    /// The request.
+    pub request: RequestKey,
+    /// Absent: add.
+    pub service: Option<ServiceId>,
+    /// What it shall be.
+    pub input: ServiceInput,
+}
+
+/// See [`JobName::ArchiveService`]. Archiving twice changes nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ArchiveService {
+    /// The request.
+    pub request: RequestKey,
+    /// Which one.
+    pub service: ServiceId,
+}
+
+/// See [`JobName::SaveStaff`]. Safe to repeat: the request's key is unique per shop.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SaveStaff {
+    /// The request.
+    pub request: RequestKey,
+    /// Absent: add.
+    pub staff: Option<StaffId>,
+    /// What customers call them, unique among those who work here.
+    pub name: String,
+    /// `person` or `room`.
+    pub kind: String,
+    /// Their own week; absent: the shop's.
+    pub hours: Option<Hours>,
+}
+
+/// See [`JobName::ArchiveStaff`]. Archiving twice changes nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ArchiveStaff {
+    /// The request.
+    pub request: RequestKey,
+    /// Whom.
+    pub staff: StaffId,
+}
+
+/// See [`JobName::ChangeClosure`]. Safe to repeat: the request's key is unique per shop.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChangeClosure {
+    /// The request.
+    pub request: RequestKey,
+    /// What is to change.
+    pub change: ClosureChange,
+}
+
+/// What is to change among the closures.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClosureChange {
+    /// One more.
+    Add {
+        /// Whose; absent: the whole shop's.
+        staff: Option<StaffId>,
+        /// The first day, in the shop's zone.
+        from_day: NaiveDate,
+        /// The last day.
+        to_day: NaiveDate,
+        /// A time of day on each of them; absent: all day.
+        span: Option<Span>,
+        /// What for.
+        note: String,
+    },
+    /// One goes.
+    Remove {
+        /// Which.
+        closure: ClosureId,
+    },
+}
+
+/// See [`JobName::FindSlots`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FindSlots {
+    /// Of which service.
+    pub service: ServiceId,
+    /// With whom; absent: with anybody.
+    pub staff: Option<StaffId>,
+    /// The first day, in the shop's zone; absent: today.
+    pub from: Option<NaiveDate>,
+    /// How many days.
+    pub days: u16,
+    /// How many slots at most.
+    pub most: usize,
+}
+
+/// See [`JobName::SaveAppointment`]. Safe to repeat: the request's key is unique per shop, and so is the appointment's.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SaveAppointment {
+    /// The request.
+    pub request: RequestKey,
+    /// What is to be done.
+    pub change: AppointmentChange,
+}
+
+/// What staff do with an appointment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum AppointmentChange {
+    /// One more.
+    Book {
+        /// What for.
+        service: ServiceId,
+        /// With whom; absent: with whoever is free.
+        staff: Option<StaffId>,
+        /// When.
+        starts_at: DateTime<Utc>,
+        /// Whose, if they are a customer of a channel.
+        customer: Option<CustomerId>,
+        /// Their name.
+        customer_name: String,
+        /// How to reach them.
+        contact: Option<String>,
+        /// What staff should know.
+        note: String,
+        /// Outside of the hours too, and whatever a calendar elsewhere says; never over another appointment.
+        anyway: bool,
+    },
+    /// It takes place at another time, or with somebody else.
+    Move {
+        /// Which.
+        appointment: AppointmentId,
+        /// With whom; absent: with the same.
+        staff: Option<StaffId>,
+        /// When.
+        starts_at: DateTime<Utc>,
+        /// As above.
+        anyway: bool,
+    },
+    /// It does not take place.
+    Cancel {
+        /// Which.
+        appointment: AppointmentId,
+    },
+    /// It took place.
+    Done {
+        /// Which.
+        appointment: AppointmentId,
+    },
+    /// Nobody came.
+    NoShow {
+        /// Which.
+        appointment: AppointmentId,
+    },
 }
 
 /// See [`JobName::PauseConversation`]. Setting a state twice changes nothing.

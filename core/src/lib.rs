@@ -1,6 +1,7 @@
 //! What every Frontdesk process shares. One line per module:
 //!
 //! - [`auth`]: passwords, tokens, roles and what each may do
+//! - [`availability`]: when an appointment may be
 //! - [`clock`]: the only place that asks the time
 //! - [`config`]: the settings of each process; the only reader of the environment
 //! - [`db`]: Postgres: pools, transactions and every query
@@ -23,6 +24,7 @@
 //! - [`tenancy`]: the scope of one shop, and the doors that make one
 
 pub mod auth;
+pub mod availability;
 pub mod clock;
 pub mod config;
 pub mod db;

@@ -79,6 +79,8 @@ const KINDS: &[(&str, Permission)] = &[
     ("conversation", Permission::ConversationsRead),
     ("handoff", Permission::ConversationsRead),
     ("channel", Permission::ChannelsRead),
+    ("appointment", Permission::AppointmentsRead),
+    ("service", Permission::ServicesRead),
     ("shop", Permission::ShopRead),
     ("team", Permission::TeamRead),
 ];

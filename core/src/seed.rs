@@ -16,8 +16,10 @@ use crate::db::products::{self, ProductFilter, ProductInput, ProductRow};
 use crate::db::shops::{self, Presentation};
 use crate::db::users;
 use crate::db::{Db, DbError, ShopTx, TxKind};
+use crate::db::{closures, services, staff};
+use crate::hours::Hours;
 use crate::inbound::{ChannelKey, Platform};
-use crate::jobs::{RegisterShop, RequestKey, WantedLine};
+use crate::jobs::{RegisterShop, RequestKey, ServiceInput, WantedLine};
 use crate::money::Money;
 use crate::plans::Plan;
 use crate::secrets::{SealContext, Sealer, SecretError};
@@ -49,6 +51,9 @@ pub enum SeedError {
     /// An order of the past was refused.
     #[error("an order of the past was refused: {0}")]
     Order(String),
+    /// A service, or who performs it, was refused.
+    #[error("a service was refused: {0}")]
+    Service(String),
 }
 
 impl From<PlaceError> for SeedError {
@@ -162,6 +167,8 @@ pub async fn plant(db: &Db, sealer: &Sealer, passwords: &Passwords, now: DateTim
         if shop.kind == "product" {
             stock(db, scope).await?;
             live_a_year(db, scope, now).await?;
+        } else {
+            offer(db, scope, now).await?;
         }
         logins.extend(shop.users.iter().map(|user| (shop.name, user.role.as_str(), user.email, user.password)));
     }
@@ -317,6 +324,80 @@ async fn stock(db: &Db, scope: ShopScope) -> Result<(), SeedError> {
     .await
 }
 
+/// Name, own week, and what they perform by its place in [`SERVICES`].
+const STAFF: [(&str, Option<&str>, &[usize]); 2] = [
+    (
+        "Camille",
+        Some(
+            r#"{"tue":["09:30-13:00","14:00-19:00"],"wed":["09:30-13:00","14:00-19:00"],"thu":["11:00-15:00","16:00-20:00"],"fri":["11:00-15:00","16:00-20:00"],"sat":["09:00-13:00","14:00-18:00"]}"#,
+        ),
+        &[0, 1, 2, 3],
+    ),
+    ("Inès", None, &[0, 3, 4, 5]),
+];
+
+/// Name, description, minutes, minutes after it, price.
+const SERVICES: [(&str, &str, i32, i32, &str); 6] = [
+    ("Coupe femme", "Shampooing, coupe et brushing.", 45, 10, "48.00"),
+    ("Couleur", "Couleur complète, shampooing et brushing.", 90, 15, "79.00"),
+    ("Balayage", "Balayage, patine et brushing.", 150, 15, "129.00"),
+    ("Coupe homme", "Shampooing, coupe et coiffage.", 30, 5, "32.00"),
+    ("Manucure", "Limage, cuticules et vernis au choix.", 40, 5, "35.00"),
+    ("Pose semi-permanent", "Préparation de l'ongle et pose de vernis semi-permanent.", 60, 5, "45.00"),
+];
+
+/// What is offered by appointment, by whom, and when nobody is there. What stands stays.
+async fn offer(db: &Db, scope: ShopScope, now: DateTime<Utc>) -> Result<(), SeedError> {
+    db.shop_tx(&scope, TxKind::Command, async move |mut tx| {
+        if !services::list(&mut tx, false, None, 1).await?.is_empty() || !services::list(&mut tx, true, None, 1).await?.is_empty() {
+            return Ok(());
+        }
+        let mut team = Vec::with_capacity(STAFF.len());
+        for (name, week, performs) in STAFF {
+            let hours: Option<Hours> = week.and_then(|week| serde_json::from_str(week).ok());
+            let member =
+                staff::save(&mut tx, None, name, "person", hours.as_ref()).await.map_err(|error| SeedError::Service(error.to_string()))?;
+            team.push((member.id, performs));
+        }
+        for (place, (name, description, duration_minutes, buffer_after_minutes, price)) in SERVICES.into_iter().enumerate() {
+            let price = price.parse().ok().and_then(|price| Money::new(price).ok()).ok_or_else(|| SeedError::Service(name.to_owned()))?;
+            let input = ServiceInput {
+                name: name.to_owned(),
+                description: description.to_owned(),
+                duration_minutes,
+                buffer_before_minutes: 0,
+                buffer_after_minutes,
+                price,
+                lead_minutes: 60,
+                horizon_days: 60,
+                slot_minutes: None,
+                staff_ids: team.iter().filter(|(_, performs)| performs.contains(&place)).map(|(id, _)| *id).collect(),
+            };
+            services::save(&mut tx, None, &input).await.map_err(|error| SeedError::Service(error.to_string()))?;
+        }
+        let today = now.date_naive();
+        for year in [today.year(), today.year() + 1] {
+            for (month, first, last, note) in
+                [(12, 24, 26, "Noël"), (12, 31, 31, "Saint-Sylvestre"), (1, 1, 1, "Jour de l'an"), (5, 1, 1, "Fête du Travail")]
+            {
+                if let (Some(from), Some(to)) = (NaiveDate::from_ymd_opt(year, month, first), NaiveDate::from_ymd_opt(year, month, last))
+                    && to >= today
+                {
+                    closures::insert(&mut tx, None, (from, to), None, note).await?;
+                }
+            }
+        }
+        // One of them is away for a week, three weeks from now.
+        if let (Some((away, _)), Some(monday)) = (team.last(), today.checked_add_days(Days::new(21)))
+            && let Some(saturday) = monday.checked_add_days(Days::new(5))
+        {
+            closures::insert(&mut tx, Some(*away), (monday, saturday), None, "Congés").await?;
+        }
+        Ok::<_, SeedError>(())
+    })
+    .await
+}
+
 /// SplitMix64: the same year everywhere, without a dependency whose stream may change.
 struct Dice(u64);
 
@@ -431,6 +512,14 @@ async fn live_a_day(tx: &mut ShopTx, catalogue: &[ProductRow], day: NaiveDate, t
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weeks_read_and_every_service_has_somebody() {
+        for (name, week, _) in STAFF {
+            assert!(week.is_none_or(|week| serde_json::from_str::<Hours>(week).is_ok()), "{name}");
+        }
+        assert!((0..SERVICES.len()).all(|place| STAFF.iter().any(|(_, _, performs)| performs.contains(&place))));
+    }
 
     #[test]
     fn the_catalogue_has_forty_products_and_one_red_sneaker_in_42() {

@@ -1,9 +1,11 @@
 //! The handlers, one file per subject: parse, then one read or one job, then the reply.
 
 pub mod admin;
+pub mod appointments;
 pub mod audit;
 pub mod auth;
 pub mod channels;
+pub mod closures;
 pub mod conversations;
 pub mod customers;
 pub mod dashboard;
@@ -16,14 +18,17 @@ pub mod orders;
 pub mod passwords;
 pub mod product_import;
 pub mod products;
+pub mod services;
 pub mod sessions;
 pub mod shop;
+pub mod staff;
 pub mod stock;
 pub mod team;
 pub mod thread;
 pub mod trial;
 pub mod variants;
 
+use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _, Utc};
 use frontdesk_core::db::DbError;
 use serde::Serialize;
 
@@ -66,6 +71,23 @@ fn cursor<T: TryFrom<i64>>(form: &mut Form) -> Option<T> {
     })
 }
 
+/// A day, under any name.
+fn day(form: &mut Form, name: &'static str) -> Option<NaiveDate> {
+    form.maybe_parsed(name, DAY, |text| text.parse().ok().filter(|_| text.len() == 10))
+}
+
+/// What a day must be.
+const DAY: &str = "must be a day, e.g. 2026-11-30";
+
+/// The time of an appointment: to the minute, with its offset, so that an hour that comes twice is no riddle.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    let at = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    (at.second() == 0 && at.nanosecond() == 0 && (2000..2200).contains(&at.year())).then_some(at)
+}
+
+/// What the time of an appointment must be.
+const TIME: &str = "must be a time to the minute with its offset, e.g. 2026-11-30T14:30:00+01:00";
+
 impl From<DbError> for HttpError {
     fn from(error: DbError) -> Self {
         match error {
@@ -80,13 +102,20 @@ impl From<DbError> for HttpError {
 mod tests {
     //! What goes out is what the description says: rows of the database against the schemas.
 
+    use frontdesk_core::db::appointments::{Appointment, AppointmentEvent};
     use frontdesk_core::db::channels::ChannelRow;
+    use frontdesk_core::db::closures::ClosureRow;
     use frontdesk_core::db::inbox;
     use frontdesk_core::db::orders::{Order, OrderEvent, OrderLine, OrderStatus, Summary};
     use frontdesk_core::db::products::ProductRow;
     use frontdesk_core::db::sales::{DayRow, ProductSales};
+    use frontdesk_core::db::services::Service;
+    use frontdesk_core::db::staff::Staff;
     use frontdesk_core::db::stock::StockChange;
-    use frontdesk_core::ids::{ChannelId, ConversationId, CustomerId, MessageId, NoteId, OrderId, OrderNo, ProductId, TurnId, UserId};
+    use frontdesk_core::ids::{
+        AppointmentId, ChannelId, ClosureId, ConversationId, CustomerId, MessageId, NoteId, OrderId, OrderNo, ProductId, ServiceId,
+        StaffId, TurnId, UserId,
+    };
     use frontdesk_core::money::Money;
     use frontdesk_core::queue::Stats;
     use serde::Serialize;
@@ -168,6 +197,69 @@ mod tests {
         compare(&day, &super::dashboard::DayFigures::schema());
         let best = ProductSales { product_id: ProductId(1), name: String::new(), pieces: 1, revenue: money, cost: money, profit: money };
         compare(&best, &super::dashboard::BestSeller::schema());
+        let service = Service {
+            id: ServiceId(1),
+            name: String::new(),
+            description: String::new(),
+            duration_minutes: 30,
+            buffer_before_minutes: 0,
+            buffer_after_minutes: 0,
+            price: money,
+            lead_minutes: 0,
+            horizon_days: 1,
+            slot_minutes: None,
+            staff_ids: vec![],
+            active: true,
+            created_at: now,
+            updated_at: now,
+        };
+        compare(&service, &super::services::Service::schema());
+        let staff = Staff {
+            id: StaffId(1),
+            name: String::new(),
+            kind: String::new(),
+            hours: None,
+            service_ids: vec![],
+            active: true,
+            created_at: now,
+            updated_at: now,
+        };
+        compare(&staff, &super::staff::StaffMember::schema());
+        let (from_day, to_day) = (now.date_naive(), now.date_naive());
+        let closure = ClosureRow { id: ClosureId(1), staff_id: None, from_day, to_day, span: None, note: String::new(), created_at: now };
+        compare(&closure, &super::closures::Closure::schema());
+        let appointment = Appointment {
+            id: AppointmentId(1),
+            service_id: ServiceId(1),
+            service_name: String::new(),
+            staff_id: StaffId(1),
+            staff_name: String::new(),
+            customer_id: None,
+            conversation_id: None,
+            customer_name: String::new(),
+            contact: None,
+            starts_at: now,
+            ends_at: now,
+            price: money,
+            state: String::new(),
+            source: String::new(),
+            note: String::new(),
+            version: 1,
+            sync_state: String::new(),
+            created_at: now,
+            updated_at: now,
+        };
+        compare(&appointment, &super::appointments::Appointment::schema());
+        let change = AppointmentEvent {
+            action: String::new(),
+            actor: String::new(),
+            from_starts_at: None,
+            from_staff_id: None,
+            to_starts_at: now,
+            to_staff_id: StaffId(1),
+            created_at: now,
+        };
+        compare(&change, &super::appointments::AppointmentEvent::schema());
         let channel = ChannelRow {
             id: ChannelId(1),
             platform: String::new(),

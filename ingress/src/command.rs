@@ -133,6 +133,16 @@ pub(crate) async fn run(app: &App, who: &Asking, asked: Asked) -> Result<Reply, 
     }
 }
 
+/// Has a worker look something up that it alone can, and waits. Nothing is changed, and nothing is kept: if time is up, asking again is all there is.
+pub(crate) async fn look_up<J: Job<Done = Answer>>(cx: &StaffCx, job: &J) -> Result<Reply, HttpError> {
+    let push = Push { key: None, delay: Duration::ZERO, wait: true, trace: Some(cx.trace.to_string()) };
+    match cx.app.queue.push_and_wait(Origin::Shop(&cx.scope), job, push, cx.app.config.api_wait).await.map_err(HttpError::unavailable)? {
+        Waited::Done(answer) => Reply::answer(answer),
+        Waited::Failed { code } => Err(HttpError::job_failed(code)),
+        Waited::StillRunning(_) => Err(HttpError::unavailable(anyhow::anyhow!("{} took too long", J::NAME))),
+    }
+}
+
 async fn ask(app: &App, who: &Asking, asked: &Asked, wait: Duration) -> Result<Waited<Answer>, HttpError> {
     let push = Push { key: Some(who.queue_key.clone()), delay: Duration::ZERO, wait: true, trace: Some(who.trace.to_string()) };
     asked.0.ask(&app.queue, Origin::Shop(&who.scope), push, wait).await.map_err(HttpError::unavailable)

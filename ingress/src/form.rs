@@ -66,6 +66,14 @@ impl Form {
         }
     }
 
+    /// Notes a mistake, unless one was noted already of this very field.
+    pub fn refuse_unless_named(&mut self, name: &str, message: impl Into<String>) {
+        let field = format!("{}{name}", self.prefix);
+        if !self.errors.iter().any(|error| error.field == field) {
+            self.refuse(name, message);
+        }
+    }
+
     fn take(&mut self, name: &'static str) -> Option<Value> {
         self.known.insert(name);
         self.values.remove(name).filter(|value| !is_nothing(value, self.from_query))
@@ -162,6 +170,40 @@ impl Form {
         let value = value.filter(|number| range.contains(number)).and_then(|number| T::try_from(number).ok());
         if value.is_none() {
             self.refuse(name, format!("must be a whole number from {} to {}", range.start(), range.end()));
+        }
+        value
+    }
+
+    /// Whole numbers, each once; none when absent.
+    pub fn integers<T: TryFrom<i64>>(&mut self, name: &'static str, most: usize, range: RangeInclusive<i64>) -> Vec<T> {
+        let items = match self.take(name) {
+            None => return Vec::new(),
+            Some(Value::Array(items)) if items.len() <= most => items,
+            Some(_) => {
+                self.refuse(name, format!("must be a list of at most {most} whole numbers"));
+                return Vec::new();
+            }
+        };
+        let mut seen = BTreeSet::new();
+        let mut all = Vec::with_capacity(items.len());
+        for (at, item) in items.iter().enumerate() {
+            let number = item.as_i64().filter(|number| range.contains(number) && seen.insert(*number));
+            match number.and_then(|number| T::try_from(number).ok()) {
+                Some(number) => all.push(number),
+                None => self.refuse(
+                    &format!("{name}[{at}]"),
+                    format!("must be a whole number from {} to {} that is not in the list before", range.start(), range.end()),
+                ),
+            }
+        }
+        all
+    }
+
+    /// Yes or no, or nothing.
+    pub fn maybe_bool(&mut self, name: &'static str) -> Option<bool> {
+        let value = self.take(name)?.as_bool();
+        if value.is_none() {
+            self.refuse(name, "must be true or false");
         }
         value
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use utoipa::PartialSchema as _;
 
 use crate::postman;
-use crate::reply::{PROFIT, Problem, ProblemField};
+use crate::reply::{PROFIT, Problem, ProblemField, ProblemSlot};
 use crate::routes::{Access, Gives, Route, Shape};
 
 /// The OpenAPI 3.1 document of `table`.
@@ -19,6 +19,7 @@ pub fn document(table: &[Route]) -> Value {
     let mut schemas = BTreeMap::new();
     schemas.insert("Problem".to_owned(), schema(&Problem::schema()));
     schemas.insert("ProblemField".to_owned(), schema(&ProblemField::schema()));
+    schemas.insert("ProblemSlot".to_owned(), schema(&ProblemSlot::schema()));
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for route in table {
         let operation = operation(route, &mut schemas);

@@ -8,7 +8,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use frontdesk_core::auth::Allowance;
+use frontdesk_core::availability::Slot;
 use frontdesk_core::jobs::{Answer, FieldError, Refusal, RefusalKind};
 use frontdesk_core::problems;
 use frontdesk_core::progress::Progress;
@@ -268,7 +270,8 @@ pub struct HttpError {
     status: StatusCode,
     code: Cow<'static, str>,
     detail: Cow<'static, str>,
-    fields: Vec<FieldError>,
+    fields: Box<[FieldError]>,
+    slots: Box<[Slot]>,
     headers: Vec<(HeaderName, String)>,
     #[source]
     cause: Option<anyhow::Error>,
@@ -276,7 +279,15 @@ pub struct HttpError {
 
 impl HttpError {
     fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code: code.into(), detail: detail.into(), fields: Vec::new(), headers: Vec::new(), cause: None }
+        Self {
+            status,
+            code: code.into(),
+            detail: detail.into(),
+            fields: Box::default(),
+            slots: Box::default(),
+            headers: Vec::new(),
+            cause: None,
+        }
     }
 
     fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
@@ -397,7 +408,7 @@ impl HttpError {
     /// 422: fields are wrong.
     #[must_use]
     pub fn invalid(fields: Vec<FieldError>) -> Self {
-        Self { fields, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields are wrong.") }
+        Self { fields: fields.into(), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields are wrong.") }
     }
 
     /// 422: one field is wrong.
@@ -505,6 +516,11 @@ impl HttpError {
             code: self.code.into_owned(),
             detail: self.detail.into_owned(),
             fields: self.fields.into_iter().map(|field| ProblemField { field: field.field, message: field.message }).collect(),
+            slots: self
+                .slots
+                .into_iter()
+                .map(|slot| ProblemSlot { starts_at: slot.starts_at, ends_at: slot.ends_at, staff_id: slot.staff.0 })
+                .collect(),
         };
         let body = serde_json::to_value(problem).unwrap_or_default();
         let mut reply = Reply::new(self.status, "application/problem+json", Body::Json(body));
@@ -523,8 +539,18 @@ impl From<Refusal> for HttpError {
             RefusalKind::Conflict => StatusCode::CONFLICT,
             RefusalKind::Plan => StatusCode::PAYMENT_REQUIRED,
             RefusalKind::Forbidden => StatusCode::FORBIDDEN,
+            RefusalKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         };
-        Self { status, code: refusal.code.into(), detail: refusal.detail.into(), fields: refusal.fields, headers: Vec::new(), cause: None }
+        let Refusal { code, detail, fields, slots, .. } = refusal;
+        Self {
+            status,
+            code: code.into(),
+            detail: detail.into(),
+            fields: fields.into(),
+            slots: slots.into(),
+            headers: Vec::new(),
+            cause: None,
+        }
     }
 }
 
@@ -547,6 +573,21 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub fields: Vec<ProblemField>,
+    /// What is free instead of a time that is not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub slots: Vec<ProblemSlot>,
+}
+
+/// A time that is free.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ProblemSlot {
+    /// When it begins.
+    pub starts_at: DateTime<Utc>,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// With whom.
+    pub staff_id: i32,
 }
 
 /// One wrong field.
@@ -575,8 +616,13 @@ mod tests {
 
     #[test]
     fn what_is_not_there_reads_like_what_belongs_to_another() {
-        let refusal =
-            Refusal { kind: RefusalKind::NotFound, code: "order_not_found".to_owned(), detail: "order 7".to_owned(), fields: vec![] };
+        let refusal = Refusal {
+            kind: RefusalKind::NotFound,
+            code: "order_not_found".to_owned(),
+            detail: "order 7".to_owned(),
+            fields: vec![],
+            slots: vec![],
+        };
         let (ours, theirs) = (HttpError::not_found().into_reply(), HttpError::from(refusal).into_reply());
         let text = |reply: Reply| match reply.body {
             Body::Json(value) => value.to_string(),

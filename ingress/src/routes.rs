@@ -9,8 +9,8 @@ use hyper::Method;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::api::{
-    admin, audit, auth, channels, conversations, customers, dashboard, events, jobs, media, ops, order_export, orders, passwords,
-    product_import, products, sessions, shop, stock, team, thread, trial, variants,
+    admin, appointments, audit, auth, channels, closures, conversations, customers, dashboard, events, jobs, media, ops, order_export,
+    orders, passwords, product_import, products, services, sessions, shop, staff, stock, team, thread, trial, variants,
 };
 use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
 use crate::command::{self, Asked};
@@ -28,8 +28,9 @@ const DELETE: Method = Method::DELETE;
 #[must_use]
 pub fn table() -> Vec<Route> {
     use Permission::{
-        Audit, ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Customers, Dashboard, OrdersExport, OrdersRead,
-        OrdersSummary, OrdersWrite, Own, ProductsRead, ProductsWrite, ShopRead, ShopWrite, TeamRead, TeamWrite,
+        AppointmentsRead, AppointmentsWrite, Audit, ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Customers,
+        Dashboard, OrdersExport, OrdersRead, OrdersSummary, OrdersWrite, Own, ProductsRead, ProductsWrite, ServicesRead, ServicesWrite,
+        ShopRead, ShopWrite, TeamRead, TeamWrite,
     };
     vec![
         // Meta
@@ -139,6 +140,43 @@ pub fn table() -> Vec<Route> {
         command(PATCH, "/orders/{id}", OrdersWrite, "Move an order on; cancelling restocks", orders::change)
             .takes::<orders::ChangeOrder>()
             .gives::<orders::Order>(200),
+        // Services
+        staff(GET, "/services", ServicesRead, "List what is offered by appointment", services::list)
+            .asks::<services::ServicePage>()
+            .gives::<services::Services>(200),
+        command(POST, "/services", ServicesWrite, "Add a service, or change the one with this id", services::save)
+            .takes::<services::SaveService>()
+            .gives::<services::Service>(201),
+        staff(GET, "/services/{id}", ServicesRead, "One service, archived or not", services::find).gives::<services::Service>(200),
+        command(DELETE, "/services/{id}", ServicesWrite, "Offer a service no longer; appointments keep it", services::archive)
+            .gives_nothing(),
+        staff(GET, "/staff", ServicesRead, "List the people and rooms that perform services", staff::list)
+            .asks::<staff::StaffPage>()
+            .gives::<staff::StaffMembers>(200),
+        command(POST, "/staff", ServicesWrite, "Add a person or a room, or change the one with this id", staff::save)
+            .takes::<staff::SaveStaffMember>()
+            .gives::<staff::StaffMember>(201),
+        command(DELETE, "/staff/{id}", ServicesWrite, "Remove a person or a room, if no appointments are ahead", staff::archive)
+            .gives_nothing(),
+        staff(GET, "/closures", ServicesRead, "List holidays and other closures", closures::list)
+            .asks::<closures::ClosurePage>()
+            .gives::<closures::Closures>(200),
+        command(POST, "/closures", ServicesWrite, "Add a holiday or another closure; appointments that stand stay", closures::add)
+            .takes::<closures::NewClosure>()
+            .gives::<closures::Closure>(201),
+        command(DELETE, "/closures/{id}", ServicesWrite, "Take a closure away", closures::remove).gives_nothing(),
+        // Appointments
+        staff(GET, "/appointments", AppointmentsRead, "List appointments in order of time", appointments::list)
+            .asks::<appointments::AppointmentSearch>()
+            .gives::<appointments::Appointments>(200),
+        command(POST, "/appointments", AppointmentsWrite, "Book, move or cancel an appointment, or say how it ended", appointments::save)
+            .takes::<appointments::SaveAppointment>()
+            .gives::<appointments::Appointment>(201),
+        staff(GET, "/appointments/available", AppointmentsRead, "Free times of a service", appointments::available)
+            .asks::<appointments::SlotSearch>()
+            .gives::<appointments::FreeSlots>(200),
+        staff(GET, "/appointments/{id}", AppointmentsRead, "One appointment with its history", appointments::find)
+            .gives::<appointments::AppointmentDetail>(200),
         // Figures
         staff(GET, "/dashboard/summary", Dashboard, "Totals of a period, compared with the one before; open orders", dashboard::summary)
             .asks::<dashboard::DashboardPeriod>()

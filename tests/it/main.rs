@@ -3,6 +3,7 @@
 
 mod accounts;
 mod agent_guards;
+mod appointments;
 mod channels;
 mod crash;
 mod customers;

@@ -1,6 +1,7 @@
 //! The workers: everything that changes something or talks to a provider. A lib, so that tests can start them in-process.
 
 pub mod agent;
+pub mod appointments;
 pub mod catalogue;
 pub mod channels;
 pub mod clients;
@@ -35,6 +36,7 @@ use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::Prices;
+use crate::appointments::{BusyTimes, NoCalendars};
 use crate::channels::Channels;
 use crate::clients::email::Email;
 use crate::clients::gemini::Gemini;
@@ -63,6 +65,8 @@ pub struct App {
     pub media: MediaStore,
     /// Mail, if there is a server.
     pub email: Option<Email>,
+    /// When staff are busy in calendars that shops have connected.
+    pub busy: Arc<dyn BusyTimes>,
     /// The time.
     pub clock: SharedClock,
     /// Opens channel tokens.
@@ -127,6 +131,7 @@ impl App {
             meta,
             media: MediaStore::open(&config.media).context("MEDIA_URL")?,
             email,
+            busy: Arc::new(NoCalendars),
             clock: Arc::new(SystemClock),
             sealer: Sealer::new(&config.encryption_keys)?,
             settings: Settings {

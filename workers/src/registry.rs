@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::jobs::{
-    AddVariants, AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ChangeColleague, ChangeConversation, ChangeOrder,
-    ChangePassword, CheckChannel, CheckFigures, ConfirmEmail, DeliverMessage, DropOldLogs, DropOldMedia, EraseCustomer, EraseTraces,
-    FetchMedia, ImportProducts, InviteColleague, JobName, NotifyStaff, PauseConversation, PlaceOrder, RecordEvents, RegisterShop,
-    RemoveChannel, RemoveMedia, ResetPassword, RestoreProduct, ResumeConversation, SaveChannel, SaveProduct, SaveShop, SendLink,
-    SetProductImage, SweepQueues, TryAgent, WatchChannels,
+    AddVariants, AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ArchiveService, ArchiveStaff, ChangeClosure, ChangeColleague,
+    ChangeConversation, ChangeOrder, ChangePassword, CheckChannel, CheckFigures, ConfirmEmail, DeliverMessage, DropOldLogs, DropOldMedia,
+    EraseCustomer, EraseTraces, FetchMedia, FindSlots, ImportProducts, InviteColleague, JobName, NotifyStaff, PauseConversation,
+    PlaceOrder, RecordEvents, RegisterShop, RemoveChannel, RemoveMedia, ResetPassword, RestoreProduct, ResumeConversation, SaveAppointment,
+    SaveChannel, SaveProduct, SaveService, SaveShop, SaveStaff, SendLink, SetProductImage, SweepQueues, TryAgent, WatchChannels,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +46,13 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::RestoreProduct => workers.run::<RestoreProduct>(),
             JobName::PlaceOrder => workers.run::<PlaceOrder>(),
             JobName::ChangeOrder => workers.run::<ChangeOrder>(),
+            JobName::SaveService => workers.run::<SaveService>(),
+            JobName::ArchiveService => workers.run::<ArchiveService>(),
+            JobName::SaveStaff => workers.run::<SaveStaff>(),
+            JobName::ArchiveStaff => workers.run::<ArchiveStaff>(),
+            JobName::ChangeClosure => workers.run::<ChangeClosure>(),
+            JobName::FindSlots => workers.run::<FindSlots>(),
+            JobName::SaveAppointment => workers.run::<SaveAppointment>(),
             JobName::PauseConversation => workers.run::<PauseConversation>(),
             JobName::ResumeConversation => workers.run::<ResumeConversation>(),
             JobName::ChangeConversation => workers.run::<ChangeConversation>(),

@@ -27,6 +27,14 @@ pub enum Permission {
     OrdersRead,
     /// Place and change orders.
     OrdersWrite,
+    /// See services, who performs them, and closures.
+    ServicesRead,
+    /// Change services, who performs them, and closures.
+    ServicesWrite,
+    /// See appointments and free slots.
+    AppointmentsRead,
+    /// Book, move and cancel appointments.
+    AppointmentsWrite,
     /// See totals.
     OrdersSummary,
     /// Save orders as a file.
@@ -65,6 +73,10 @@ impl Permission {
         Self::ProductsWrite,
         Self::OrdersRead,
         Self::OrdersWrite,
+        Self::ServicesRead,
+        Self::ServicesWrite,
+        Self::AppointmentsRead,
+        Self::AppointmentsWrite,
         Self::OrdersSummary,
         Self::OrdersExport,
         Self::Dashboard,
@@ -90,6 +102,10 @@ impl Permission {
             Self::ProductsWrite => "products.write",
             Self::OrdersRead => "orders.read",
             Self::OrdersWrite => "orders.write",
+            Self::ServicesRead => "services.read",
+            Self::ServicesWrite => "services.write",
+            Self::AppointmentsRead => "appointments.read",
+            Self::AppointmentsWrite => "appointments.write",
             Self::OrdersSummary => "orders.summary",
             Self::OrdersExport => "orders.export",
             Self::Dashboard => "dashboard",
@@ -132,14 +148,18 @@ impl Role {
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {
         use Permission::{
-            Audit, ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Customers, Dashboard, OrdersExport, OrdersRead,
-            OrdersSummary, OrdersWrite, Own, ProductsRead, ProductsWrite, Profit, ShopRead, ShopWrite, TeamRead, TeamWrite,
+            AppointmentsRead, AppointmentsWrite, Audit, ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Customers,
+            Dashboard, OrdersExport, OrdersRead, OrdersSummary, OrdersWrite, Own, ProductsRead, ProductsWrite, Profit, ServicesRead,
+            ServicesWrite, ShopRead, ShopWrite, TeamRead, TeamWrite,
         };
         match permission {
             Own | OrdersRead | Dashboard => true,
-            ProductsRead | OrdersWrite | ConversationsRead | ConversationsWrite => matches!(self, Self::Owner | Self::OrderManager),
+            ProductsRead | OrdersWrite | ServicesRead | AppointmentsRead | AppointmentsWrite | ConversationsRead | ConversationsWrite => {
+                matches!(self, Self::Owner | Self::OrderManager)
+            }
             OrdersSummary | OrdersExport | Profit => matches!(self, Self::Owner | Self::Accountant),
-            ProductsWrite | Customers | ChannelsRead | ChannelsWrite | ShopRead | ShopWrite | TeamRead | TeamWrite | Audit => {
+            ProductsWrite | ServicesWrite | Customers | ChannelsRead | ChannelsWrite | ShopRead | ShopWrite | TeamRead | TeamWrite
+            | Audit => {
                 matches!(self, Self::Owner)
             }
         }
@@ -163,7 +183,13 @@ mod tests {
     #[test]
     fn an_order_manager_sees_no_profit_and_an_accountant_changes_nothing() {
         assert!(!Role::OrderManager.may(Permission::Profit) && !Role::OrderManager.may(Permission::OrdersSummary));
-        for permission in [Permission::OrdersWrite, Permission::ProductsWrite, Permission::ConversationsWrite, Permission::ChannelsWrite] {
+        for permission in [
+            Permission::OrdersWrite,
+            Permission::AppointmentsWrite,
+            Permission::ProductsWrite,
+            Permission::ConversationsWrite,
+            Permission::ChannelsWrite,
+        ] {
             assert!(!Role::Accountant.may(permission));
         }
     }

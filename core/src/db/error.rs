@@ -79,7 +79,8 @@ impl From<Error> for DbError {
             Error::BrokenTransactionManager => Self::Unavailable("the connection broke".to_owned()),
             Error::DatabaseError(kind, info) => match kind {
                 DatabaseErrorKind::UniqueViolation => Self::Unique(info.constraint_name().unwrap_or_default().to_owned()),
-                DatabaseErrorKind::SerializationFailure => Self::Conflict,
+                // Of two that want the same time one stands, and the other will see it when run anew.
+                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ExclusionViolation => Self::Conflict,
                 DatabaseErrorKind::ForeignKeyViolation => Self::NotFound,
                 DatabaseErrorKind::ClosedConnection => Self::Unavailable(info.message().to_owned()),
                 // Without an SQLSTATE it is the connection that failed, not the statement.

@@ -7,8 +7,10 @@
 //! # drop(order); Ok(()) }
 //! ```
 
+pub mod appointments;
 pub mod audit;
 pub mod channels;
+pub mod closures;
 mod connection;
 pub mod conversations;
 pub mod customers;
@@ -30,8 +32,10 @@ pub mod sales;
 #[expect(missing_docs, reason = "generated")]
 pub mod schema;
 mod search_words;
+pub mod services;
 pub mod shops;
 mod sql;
+pub mod staff;
 pub mod stock;
 pub mod system;
 mod transaction;

@@ -1,5 +1,5 @@
-//! What is known of a customer, and how it is forgotten (GDPR, articles 15, 17 and 20). Orders stay, as figures and accounts rest on them; who placed
-//! them does not.
+//! What is known of a customer, and how it is forgotten (GDPR, articles 15, 17 and 20). Orders and appointments stay, as figures, accounts and other
+//! people's time rest on them; whose they were does not.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text};
@@ -30,6 +30,8 @@ pub struct Export {
     pub notes: Value,
     /// What they ordered.
     pub orders: Value,
+    /// Their appointments.
+    pub appointments: Value,
     /// Whether there is more of a kind than an export holds.
     pub truncated: bool,
 }
@@ -96,7 +98,15 @@ pub async fn export(tx: &mut ShopTx, customer: CustomerId) -> Result<Option<Expo
          FROM orders o WHERE o.shop_id = $1 AND o.customer_id = $2",
     )
     .await?;
-    let truncated = [&conversations, &messages, &files, &notes, &orders].iter().any(|(_, more)| *more);
+    let appointments = rows(
+        tx,
+        customer,
+        "SELECT jsonb_build_object('id', a.id, 'starts_at', a.starts_at, 'ends_at', a.ends_at, 'service', a.service_name, 'state', a.state, \
+         'price', a.price::text, 'name', a.customer_name, 'contact', a.contact, 'note', a.note, 'booked_at', a.created_at) AS document, a.id AS place \
+         FROM appointments a WHERE a.shop_id = $1 AND a.customer_id = $2",
+    )
+    .await?;
+    let truncated = [&conversations, &messages, &files, &notes, &orders, &appointments].iter().any(|(_, more)| *more);
     Ok(Some(Export {
         customer: who,
         conversations: conversations.0,
@@ -104,6 +114,7 @@ pub async fn export(tx: &mut ShopTx, customer: CustomerId) -> Result<Option<Expo
         files: files.0,
         notes: notes.0,
         orders: orders.0,
+        appointments: appointments.0,
         truncated,
     }))
 }
@@ -133,7 +144,7 @@ pub struct Traces {
     pub files: Vec<String>,
 }
 
-/// Forgets a customer: who they are, what was said with them and noted about them. Orders stay without name and contact. `None` if there is no such
+/// Forgets a customer: who they are, what was said with them and noted about them. Orders and appointments stay without name and contact. `None` if there is no such
 /// customer. Erasing twice changes nothing.
 ///
 /// # Errors
@@ -181,6 +192,11 @@ pub async fn erase(tx: &mut ShopTx, customer: CustomerId) -> Result<Option<Trace
             .await?;
     }
     sql("UPDATE orders SET customer_name = '', contact = NULL WHERE shop_id = $1 AND customer_id = $2")
+        .bind::<Integer, _>(tx.shop())
+        .bind::<BigInt, _>(customer)
+        .execute(tx.conn())
+        .await?;
+    sql("UPDATE appointments SET customer_name = '', contact = NULL, note = '' WHERE shop_id = $1 AND customer_id = $2")
         .bind::<Integer, _>(tx.shop())
         .bind::<BigInt, _>(customer)
         .execute(tx.conn())

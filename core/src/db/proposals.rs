@@ -1,4 +1,6 @@
-//! What the agent proposed: nothing is ordered or cancelled but from one of these, shown to the customer and confirmed later.
+//! What the agent proposed: nothing is ordered, booked or cancelled but from one of these, shown to the customer and confirmed later.
+
+mod bookings;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -8,8 +10,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{DbError, ShopTx, sql::sql};
-use crate::ids::{ConversationId, MessageId, OrderNo, ProductId, ProposalId, TurnId};
+use crate::ids::{AppointmentId, ConversationId, MessageId, OrderNo, ProductId, ProposalId, TurnId};
 use crate::money::Money;
+pub use bookings::{Agreement, Asked, BookingError, Proposed, ProposedBooking, Within, confirm_booking, look_for, propose_booking};
 
 /// One line as the customer sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +32,7 @@ pub struct ProposedLine {
 pub struct Proposal {
     /// Its id.
     pub id: ProposalId,
-    /// `order` or `cancel_order`.
+    /// `order`, `cancel_order`, `booking`, `move_booking` or `cancel_booking`.
     pub kind: String,
     /// Its lines.
     pub lines: Vec<ProposedLine>,
@@ -37,10 +40,22 @@ pub struct Proposal {
     pub total: Money,
     /// The order to cancel.
     pub order_no: Option<OrderNo>,
+    /// The appointment to book, or where one is to be moved.
+    pub booking: Option<ProposedBooking>,
+    /// The appointment to move or to cancel.
+    pub appointment_id: Option<AppointmentId>,
     /// When the platform took the message that shows it, by Redis's clock; before that it cannot be confirmed.
     pub shown_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+}
+
+impl Proposal {
+    /// Whether it is about an appointment; else it is about an order.
+    #[must_use]
+    pub fn is_of_booking(&self) -> bool {
+        matches!(self.kind.as_str(), "booking" | "move_booking" | "cancel_booking")
+    }
 }
 
 #[derive(QueryableByName)]
@@ -55,6 +70,10 @@ struct ProposalRow {
     total: Decimal,
     #[diesel(sql_type = Nullable<BigInt>)]
     order_no: Option<i64>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    booking: Option<serde_json::Value>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    appointment_id: Option<AppointmentId>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     shown_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Timestamptz)]
@@ -66,19 +85,22 @@ struct ProposalRow {
 /// # Errors
 /// See [`DbError`].
 pub async fn open_in(tx: &mut ShopTx, conversation: ConversationId) -> Result<Option<Proposal>, DbError> {
-    let row: Option<ProposalRow> = sql("SELECT id, kind, lines, total, order_no, shown_at, created_at FROM proposals \
+    let row: Option<ProposalRow> =
+        sql("SELECT id, kind, lines, total, order_no, booking, appointment_id, shown_at, created_at FROM proposals \
          WHERE shop_id = $1 AND conversation_id = $2 AND state = 'open' FOR UPDATE")
-    .bind::<Integer, _>(tx.shop().0)
-    .bind::<BigInt, _>(conversation.0)
-    .get_result(tx.conn())
-    .await
-    .optional()?;
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<BigInt, _>(conversation.0)
+        .get_result(tx.conn())
+        .await
+        .optional()?;
     Ok(row.map(|row| Proposal {
         id: ProposalId(row.id),
         kind: row.kind,
         lines: serde_json::from_value(row.lines).unwrap_or_default(),
         total: Money::from_numeric(row.total),
         order_no: row.order_no.map(OrderNo),
+        booking: row.booking.and_then(|booking| serde_json::from_value(booking).ok()),
+        appointment_id: row.appointment_id,
         shown_at: row.shown_at,
         created_at: row.created_at,
     }))
@@ -107,6 +129,22 @@ pub async fn insert(
     turn: TurnId,
     proposal: &NewProposal<'_>,
 ) -> Result<ProposalId, DbError> {
+    let lines = serde_json::to_value(proposal.lines).map_err(DbError::odd)?;
+    let NewProposal { kind, total, order_no, .. } = *proposal;
+    make(tx, conversation, turn, Making { kind, lines, total, order_no, booking: None, appointment: None }).await
+}
+
+/// A row to make.
+struct Making<'a> {
+    kind: &'a str,
+    lines: serde_json::Value,
+    total: Money,
+    order_no: Option<OrderNo>,
+    booking: Option<serde_json::Value>,
+    appointment: Option<AppointmentId>,
+}
+
+async fn make(tx: &mut ShopTx, conversation: ConversationId, turn: TurnId, making: Making<'_>) -> Result<ProposalId, DbError> {
     #[derive(QueryableByName)]
     struct IdRow {
         #[diesel(sql_type = BigInt)]
@@ -117,19 +155,20 @@ pub async fn insert(
         .bind::<BigInt, _>(conversation.0)
         .execute(tx.conn())
         .await?;
-    let lines = serde_json::to_value(proposal.lines).map_err(DbError::odd)?;
-    let row: IdRow = sql(
-        "INSERT INTO proposals (shop_id, conversation_id, turn_id, kind, lines, total, order_no) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
-    )
-    .bind::<Integer, _>(tx.shop().0)
-    .bind::<BigInt, _>(conversation.0)
-    .bind::<BigInt, _>(turn.0)
-    .bind::<Text, _>(proposal.kind)
-    .bind::<Jsonb, _>(lines)
-    .bind::<Numeric, _>(proposal.total.amount())
-    .bind::<Nullable<BigInt>, _>(proposal.order_no.map(|order| order.0))
-    .get_result(tx.conn())
-    .await?;
+    let row: IdRow =
+        sql("INSERT INTO proposals (shop_id, conversation_id, turn_id, kind, lines, total, order_no, booking, appointment_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id")
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<BigInt, _>(conversation.0)
+        .bind::<BigInt, _>(turn.0)
+        .bind::<Text, _>(making.kind)
+        .bind::<Jsonb, _>(making.lines)
+        .bind::<Numeric, _>(making.total.amount())
+        .bind::<Nullable<BigInt>, _>(making.order_no.map(|order| order.0))
+        .bind::<Nullable<Jsonb>, _>(making.booking)
+        .bind::<Nullable<BigInt>, _>(making.appointment)
+        .get_result(tx.conn())
+        .await?;
     Ok(ProposalId(row.id))
 }
 
@@ -190,4 +229,15 @@ pub async fn close(tx: &mut ShopTx, proposal: ProposalId, state: &str, order: Op
     .execute(tx.conn())
     .await?;
     Ok(changed > 0)
+}
+
+/// Closes an open proposal as confirmed, with the appointment that it made or changed.
+async fn close_booking(tx: &mut ShopTx, proposal: ProposalId, appointment: AppointmentId) -> Result<(), DbError> {
+    sql("UPDATE proposals SET state = 'confirmed', appointment_id = $3, closed_at = now() WHERE shop_id = $1 AND id = $2 AND state = 'open'")
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<BigInt, _>(proposal.0)
+        .bind::<BigInt, _>(appointment)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
 }

@@ -10,6 +10,49 @@ diesel::table! {
 }
 
 diesel::table! {
+    appointment_events (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        appointment_id -> Int8,
+        action -> Text,
+        actor -> Text,
+        from_starts_at -> Nullable<Timestamptz>,
+        from_staff_id -> Nullable<Int4>,
+        to_starts_at -> Timestamptz,
+        to_staff_id -> Int4,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    appointments (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        service_id -> Int4,
+        service_name -> Text,
+        staff_id -> Int4,
+        customer_id -> Nullable<Int8>,
+        conversation_id -> Nullable<Int8>,
+        customer_name -> Text,
+        contact -> Nullable<Text>,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        blocked -> Range<Timestamptz>,
+        price -> Numeric,
+        state -> Text,
+        source -> Text,
+        note -> Text,
+        proposal_id -> Nullable<Int8>,
+        request_key -> Nullable<Text>,
+        version -> Int4,
+        google_event_id -> Nullable<Text>,
+        sync_state -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     audit (shop_id, id) {
         shop_id -> Int4,
         id -> Int8,
@@ -37,6 +80,19 @@ diesel::table! {
         updated_at -> Timestamptz,
         token_expires_at -> Nullable<Timestamptz>,
         checked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    closures (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int4,
+        staff_id -> Nullable<Int4>,
+        from_day -> Date,
+        to_day -> Date,
+        span -> Nullable<Text>,
+        note -> Text,
+        created_at -> Timestamptz,
     }
 }
 
@@ -304,6 +360,8 @@ diesel::table! {
         shown_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         closed_at -> Nullable<Timestamptz>,
+        booking -> Nullable<Jsonb>,
+        appointment_id -> Nullable<Int8>,
     }
 }
 
@@ -316,6 +374,33 @@ diesel::table! {
         fingerprint -> Text,
         answer -> Jsonb,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    service_staff (shop_id, service_id, staff_id) {
+        shop_id -> Int4,
+        service_id -> Int4,
+        staff_id -> Int4,
+    }
+}
+
+diesel::table! {
+    services (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int4,
+        name -> Text,
+        description -> Text,
+        duration_minutes -> Int4,
+        buffer_before_minutes -> Int4,
+        buffer_after_minutes -> Int4,
+        price -> Numeric,
+        lead_minutes -> Int4,
+        horizon_days -> Int4,
+        slot_minutes -> Nullable<Int4>,
+        active -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -345,6 +430,21 @@ diesel::table! {
         pause_minutes -> Nullable<Int4>,
         version -> Int4,
         texts -> Jsonb,
+        slot_minutes -> Int4,
+        change_minutes -> Int4,
+    }
+}
+
+diesel::table! {
+    staff (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int4,
+        name -> Text,
+        kind -> Text,
+        hours -> Nullable<Jsonb>,
+        active -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -407,4 +507,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(admins, audit, channels, conversation_notes, conversations, customer_aliases, customers, daily_sales, logs, media, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, shops, stock_changes, turns, usage, users);
+diesel::allow_tables_to_appear_in_same_query!(admins, appointment_events, appointments, audit, channels, closures, conversation_notes, conversations, customer_aliases, customers, daily_sales, logs, media, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, service_staff, services, shops, staff, stock_changes, turns, usage, users);

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{DbError, ShopTx, sql::sql};
+use crate::hours::Hours;
 use crate::jobs::ShopSettings;
 use crate::language::Language;
 use crate::own_texts::OwnTexts;
@@ -154,6 +155,43 @@ pub async fn day_at(tx: &mut ShopTx, at: DateTime<Utc>) -> Result<NaiveDate, DbE
     Ok(at.with_timezone(&zone_of(&row.timezone)).date_naive())
 }
 
+/// How the shop's time is booked.
+#[derive(Debug, Clone)]
+pub struct Booking {
+    /// The shop's zone.
+    pub zone: Tz,
+    /// Opening hours.
+    pub hours: Hours,
+    /// Appointments begin so many minutes apart.
+    pub slot_minutes: i32,
+    /// Until so many minutes before may customers move or cancel an appointment.
+    pub change_minutes: i32,
+}
+
+/// How the shop's time is booked. Hours that cannot be read count as closed.
+///
+/// # Errors
+/// [`DbError::NotFound`] if there is no such shop.
+pub async fn booking(tx: &mut ShopTx) -> Result<Booking, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        timezone: String,
+        #[diesel(sql_type = Jsonb)]
+        hours: serde_json::Value,
+        #[diesel(sql_type = Integer)]
+        slot_minutes: i32,
+        #[diesel(sql_type = Integer)]
+        change_minutes: i32,
+    }
+    let row: Row = sql("SELECT timezone, hours, slot_minutes, change_minutes FROM shops WHERE id = $1")
+        .bind::<Integer, _>(tx.shop())
+        .get_result(tx.conn())
+        .await?;
+    let hours = serde_json::from_value(row.hours).unwrap_or_default();
+    Ok(Booking { zone: zone_of(&row.timezone), hours, slot_minutes: row.slot_minutes, change_minutes: row.change_minutes })
+}
+
 /// What the owner may set about how the shop presents itself. `None` leaves a value as it is.
 #[derive(Debug, Clone, Default)]
 pub struct Presentation {
@@ -263,6 +301,12 @@ pub struct SettingsRow {
     /// US dollars a day for models.
     #[diesel(sql_type = Numeric)]
     pub daily_model_budget: Decimal,
+    /// Appointments begin so many minutes apart.
+    #[diesel(sql_type = Integer)]
+    pub slot_minutes: i32,
+    /// Until so many minutes before may customers move or cancel an appointment.
+    #[diesel(sql_type = Integer)]
+    pub change_minutes: i32,
     /// Grows with every change; a change names the one it was made from.
     #[diesel(sql_type = Integer)]
     pub version: i32,
@@ -273,7 +317,7 @@ pub struct SettingsRow {
 
 const SETTINGS: &str = "name, kind, timezone, currency, locale, plan, status, trial_ends_at, agent_name, agent_instructions, about, hours, \
      handoff_mode, handoff_words, handoff_email, handoff_whatsapp, texts, pause_minutes, \
-     round(daily_model_budget, 2) AS daily_model_budget, version, updated_at";
+     round(daily_model_budget, 2) AS daily_model_budget, slot_minutes, change_minutes, version, updated_at";
 
 /// The shop as its owner sets it up.
 ///
@@ -289,8 +333,8 @@ pub enum SettingsError {
     /// Somebody else has changed them since this version.
     #[error("the settings have changed since")]
     Changed,
-    /// There are orders in the old currency: their sums would mean something else.
-    #[error("there are orders in another currency")]
+    /// There are orders or appointments in the old currency: their sums would mean something else.
+    #[error("there are orders or appointments in another currency")]
     CurrencyInUse,
     /// A query failed.
     #[error(transparent)]
@@ -309,7 +353,7 @@ pub async fn save_settings(tx: &mut ShopTx, version: i32, to: &ShopSettings) -> 
         #[diesel(sql_type = Bool)]
         currency_in_use: bool,
     }
-    let standing: Standing = sql("SELECT version, currency <> $2 AND EXISTS (SELECT FROM orders WHERE shop_id = $1) AS currency_in_use \
+    let standing: Standing = sql("SELECT version, currency <> $2 AND (EXISTS (SELECT FROM orders WHERE shop_id = $1) OR EXISTS (SELECT FROM appointments WHERE shop_id = $1)) AS currency_in_use \
          FROM shops WHERE id = $1 FOR UPDATE")
     .bind::<Integer, _>(tx.shop())
     .bind::<Text, _>(&to.currency)
@@ -327,7 +371,7 @@ pub async fn save_settings(tx: &mut ShopTx, version: i32, to: &ShopSettings) -> 
     Ok(sql(format!(
         "UPDATE shops SET name = $2, kind = $3, timezone = $4, currency = $5, locale = $6, agent_name = $7, agent_instructions = $8, about = $9, \
          hours = $10, handoff_mode = $11, handoff_words = $12, handoff_email = $13, handoff_whatsapp = $14, texts = $15, \
-         daily_model_budget = $16, pause_minutes = $17, version = version + 1, updated_at = now() WHERE id = $1 RETURNING {SETTINGS}"
+         daily_model_budget = $16, pause_minutes = $17, slot_minutes = $18, change_minutes = $19, version = version + 1, updated_at = now() WHERE id = $1 RETURNING {SETTINGS}"
     ))
     .bind::<Integer, _>(tx.shop())
     .bind::<Text, _>(&to.name)
@@ -346,6 +390,8 @@ pub async fn save_settings(tx: &mut ShopTx, version: i32, to: &ShopSettings) -> 
     .bind::<Jsonb, _>(texts)
     .bind::<Numeric, _>(to.daily_model_budget.amount())
     .bind::<Nullable<Integer>, _>(to.pause_minutes)
+    .bind::<Integer, _>(to.slot_minutes)
+    .bind::<Integer, _>(to.change_minutes)
     .get_result(tx.conn())
     .await
     .map_err(DbError::from)?)

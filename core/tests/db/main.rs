@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed set-up fails the test")]
 
+mod appointments;
 mod figures;
 mod inbox;
 mod media;

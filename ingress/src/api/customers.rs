@@ -32,6 +32,9 @@ pub struct CustomerExport {
     /// What they ordered, an entry per line: `order_no`, `at`, `status`, `product`, `quantity`, `price`, `name`, `contact`.
     #[schema(value_type = Vec<Object>)]
     pub orders: Vec<serde_json::Value>,
+    /// Their appointments: `id`, `starts_at`, `ends_at`, `service`, `state`, `price`, `name`, `contact`, `note`, `booked_at`.
+    #[schema(value_type = Vec<Object>)]
+    pub appointments: Vec<serde_json::Value>,
     /// Whether there are more than 20,000 of a kind, which are left out.
     pub truncated: bool,
 }

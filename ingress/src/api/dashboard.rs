@@ -279,7 +279,7 @@ async fn analysed(tx: &mut ShopTx, asked: &DashboardPeriod, now: DateTime<Utc>) 
 fn no_analytics(plan: Plan) -> HttpError {
     let detail =
         format!("The {} plan has no dashboard analytics; Pro and Business have. Totals are at GET /orders/summary.", plan.as_str());
-    Refusal { kind: RefusalKind::Plan, code: "plan_analytics".to_owned(), detail, fields: Vec::new() }.into()
+    Refusal { kind: RefusalKind::Plan, code: "plan_analytics".to_owned(), detail, fields: Vec::new(), slots: Vec::new() }.into()
 }
 
 fn every_day(period: DaySpan, sold: Vec<DayRow>) -> Vec<DayRow> {

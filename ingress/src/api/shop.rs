@@ -70,6 +70,10 @@ pub struct Shop {
     /// US dollars a day that the models may cost, a decimal string.
     #[schema(example = "5.00")]
     pub daily_model_budget: String,
+    /// Appointments begin so many minutes apart, unless a service says otherwise.
+    pub slot_minutes: i32,
+    /// Until so many minutes before may customers move or cancel an appointment. Staff always may.
+    pub change_minutes: i32,
     /// Grows with every change. A change names the one it was made from.
     pub version: i32,
     /// When it last changed.
@@ -165,7 +169,7 @@ pub struct SaveShop {
     /// IANA zone of its calendar. Sales keep the day on which they were counted.
     #[schema(example = "Europe/Berlin")]
     pub timezone: String,
-    /// ISO 4217. It can change only as long as there are no orders.
+    /// ISO 4217. It can change only as long as there are no orders and appointments.
     #[schema(example = "EUR")]
     pub currency: String,
     /// Its language, BCP 47.
@@ -204,6 +208,12 @@ pub struct SaveShop {
     /// US dollars a day that the models may cost, `1.00` to `100.00`; `5.00` when absent.
     #[schema(value_type = Option<String>, required = false, example = "5.00")]
     pub daily_model_budget: Money,
+    /// Appointments begin so many minutes apart, 5 to 240; 15 when absent.
+    #[schema(required = false, example = 15)]
+    pub slot_minutes: i32,
+    /// Until so many minutes before may customers move or cancel an appointment, up to 30 days; 120 when absent.
+    #[schema(required = false, example = 120)]
+    pub change_minutes: i32,
 }
 
 pub(super) fn timezone(text: &str) -> Option<String> {
@@ -229,7 +239,7 @@ fn day(form: &mut Form, name: &'static str) -> Vec<Span> {
     spans
 }
 
-fn week(form: &mut Form) -> Option<Hours> {
+pub(super) fn week(form: &mut Form) -> Option<Hours> {
     Some(Hours {
         mon: day(form, "mon"),
         tue: day(form, "tue"),
@@ -290,6 +300,8 @@ impl Request for SaveShop {
             form.refuse("daily_model_budget", "must be from 1.00 to 100.00 US dollars");
         }
         let daily_model_budget = budget.unwrap_or_else(|| Money::from_numeric(Decimal::new(500, 2)));
+        let slot_minutes = form.maybe_integer("slot_minutes", 5..=240).unwrap_or_else(jobs::default_slot_minutes);
+        let change_minutes = form.maybe_integer("change_minutes", 0..=30 * 24 * 60).unwrap_or_else(jobs::default_change_minutes);
         Some(Self {
             version: version?,
             name: name?,
@@ -308,6 +320,8 @@ impl Request for SaveShop {
             texts,
             pause_minutes,
             daily_model_budget,
+            slot_minutes,
+            change_minutes,
         })
     }
 }
@@ -339,6 +353,8 @@ pub(crate) async fn save(cx: CommandCx) -> Result<Asked, HttpError> {
             texts: asked.texts,
             pause_minutes: asked.pause_minutes,
             daily_model_budget: asked.daily_model_budget,
+            slot_minutes: asked.slot_minutes,
+            change_minutes: asked.change_minutes,
         },
     })
 }

@@ -137,5 +137,11 @@ fn bad_rows(faults: Faults) -> Answer {
         field: fault.column.map_or_else(|| format!("line {}", fault.line), |column| format!("line {}, {column}", fault.line)),
         message: fault.message,
     });
-    Answer::Refused(Refusal { kind: RefusalKind::Invalid, code: "bad_rows".to_owned(), detail, fields: fields.collect() })
+    Answer::Refused(Refusal {
+        kind: RefusalKind::Invalid,
+        code: "bad_rows".to_owned(),
+        detail,
+        fields: fields.collect(),
+        slots: Vec::new(),
+    })
 }

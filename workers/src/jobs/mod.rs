@@ -6,6 +6,9 @@ mod adjust_stock;
 mod answer_as_human;
 mod answer_customer;
 mod archive_product;
+mod archive_service;
+mod archive_staff;
+mod change_closure;
 mod change_colleague;
 mod change_conversation;
 mod change_order;
@@ -19,6 +22,7 @@ mod drop_old_media;
 mod erase_customer;
 mod erase_traces;
 mod fetch_media;
+mod find_slots;
 mod import_products;
 mod invite_colleague;
 mod notify_staff;
@@ -31,9 +35,12 @@ mod remove_media;
 mod reset_password;
 mod restore_product;
 mod resume_conversation;
+mod save_appointment;
 mod save_channel;
 mod save_product;
+mod save_service;
 mod save_shop;
+mod save_staff;
 mod send_link;
 mod set_product_image;
 mod sweep_queues;
@@ -114,12 +121,18 @@ where
 /// `code` is one of [`problems::PROBLEMS`].
 fn refused(kind: RefusalKind, code: &str, detail: &str) -> Answer {
     debug_assert!(problems::find(code).is_some(), "`{code}` is not in the table of problems");
-    Answer::Refused(Refusal { kind, code: code.to_owned(), detail: detail.to_owned(), fields: Vec::new() })
+    Answer::Refused(Refusal { kind, code: code.to_owned(), detail: detail.to_owned(), fields: Vec::new(), slots: Vec::new() })
 }
 
 fn invalid(field: &str, message: &str) -> Answer {
     let fields = vec![FieldError { field: field.to_owned(), message: message.to_owned() }];
-    Answer::Refused(Refusal { kind: RefusalKind::Invalid, code: "invalid".to_owned(), detail: "Some fields are wrong.".to_owned(), fields })
+    Answer::Refused(Refusal {
+        kind: RefusalKind::Invalid,
+        code: "invalid".to_owned(),
+        detail: "Some fields are wrong.".to_owned(),
+        fields,
+        slots: Vec::new(),
+    })
 }
 
 fn not_found() -> Answer {

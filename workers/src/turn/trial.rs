@@ -122,6 +122,8 @@ async fn ground(app: &App, scope: ShopScope, talk: &TrialTalk, now: DateTime<Utc
                 lines,
                 total,
                 order_no: None,
+                booking: None,
+                appointment_id: None,
                 shown_at: Some(now),
                 created_at: now,
             });
