@@ -61,6 +61,7 @@ pub const PROBLEMS: &[Problem] = &[
     problem("too_far_ahead", 409, "The service cannot be booked that far ahead yet."),
     problem("too_late", 409, "It is too late for a customer to change this appointment; staff may."),
     problem("too_soon", 409, "The service must be booked further ahead. `slots` names what is free next."),
+    problem("variant_taken", 409, "Another variant of the product has these options."),
     problem("window_closed", 409, "The platform's answering window has closed. Send a template, or wait until the customer writes."),
     problem("too_large", 413, "The body is larger than this path takes; `detail` says how large it may be."),
     problem("not_a_picture", 415, "Send a PNG, JPEG or WebP picture, as what it is: `image/png`, `image/jpeg` or `image/webp`."),

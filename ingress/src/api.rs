@@ -31,8 +31,9 @@ pub mod variants;
 use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _, Utc};
 use frontdesk_core::db::DbError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::form::Form;
+use crate::form::{Form, Request};
 use crate::reply::HttpError;
 
 /// Entries of a page when the client names no number.
@@ -56,6 +57,27 @@ impl<T> Page<T> {
         items.truncate(limit);
         let next_cursor = if more { items.last().map(cursor) } else { None };
         Self { items, next_cursor }
+    }
+}
+
+/// Which entries of a list to show, and whether of its archive.
+#[derive(ToSchema)]
+pub struct ArchivePage {
+    /// `true`: those that were archived.
+    #[schema(required = false)]
+    pub archived: bool,
+    /// Entries per page, 1 to 100; 50 when absent.
+    #[schema(required = false)]
+    pub limit: i64,
+    /// The `next_cursor` of the page before.
+    #[schema(value_type = Option<String>, required = false)]
+    pub cursor: Option<i32>,
+}
+
+impl Request for ArchivePage {
+    fn read(form: &mut Form) -> Option<Self> {
+        let archived = form.maybe_one_of("archived", &["true", "false"]) == Some("true");
+        Some(Self { archived, limit: limit(form), cursor: cursor(form) })
     }
 }
 

@@ -9,8 +9,8 @@ use hyper::Method;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::api::{
-    admin, appointments, audit, auth, channels, closures, conversations, customers, dashboard, events, jobs, media, ops, order_export,
-    orders, passwords, product_import, products, services, sessions, shop, staff, stock, team, thread, trial, variants,
+    ArchivePage, admin, appointments, audit, auth, channels, closures, conversations, customers, dashboard, events, jobs, media, ops,
+    order_export, orders, passwords, product_import, products, services, sessions, shop, staff, stock, team, thread, trial, variants,
 };
 use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
 use crate::command::{self, Asked};
@@ -142,7 +142,7 @@ pub fn table() -> Vec<Route> {
             .gives::<orders::Order>(200),
         // Services
         staff(GET, "/services", ServicesRead, "List what is offered by appointment", services::list)
-            .asks::<services::ServicePage>()
+            .asks::<ArchivePage>()
             .gives::<services::Services>(200),
         command(POST, "/services", ServicesWrite, "Add a service, or change the one with this id", services::save)
             .takes::<services::SaveService>()
@@ -151,7 +151,7 @@ pub fn table() -> Vec<Route> {
         command(DELETE, "/services/{id}", ServicesWrite, "Offer a service no longer; appointments keep it", services::archive)
             .gives_nothing(),
         staff(GET, "/staff", ServicesRead, "List the people and rooms that perform services", staff::list)
-            .asks::<staff::StaffPage>()
+            .asks::<ArchivePage>()
             .gives::<staff::StaffMembers>(200),
         command(POST, "/staff", ServicesWrite, "Add a person or a room, or change the one with this id", staff::save)
             .takes::<staff::SaveStaffMember>()

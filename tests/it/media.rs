@@ -160,6 +160,12 @@ async fn an_owner_uploads_a_products_picture_for_everybody_to_see() {
     assert_eq!(status, 200);
     assert_eq!(read(&stack, &nobody, answer["image_url"].as_str().unwrap(), None).await.2, second);
     until("the former picture is removed", async || Ok((read(&stack, &nobody, &path, None).await.0 == 404).then_some(()))).await.unwrap();
+    // Sizes show the picture of the product that they were added to; it stays when that gets another.
+    let shared = answer["image_url"].as_str().unwrap().to_owned();
+    let sizes = json!({"options": {"size": "S"}, "variants": [{"options": {"size": "M"}, "stock": 3}]});
+    owner.post(&format!("/products/{product}/variants"), &sizes, 201).await.unwrap();
+    assert_eq!(upload(&owner, "image/png", first).await.0, 200);
+    assert_eq!(read(&stack, &nobody, &shared, None).await.2, second);
     assert_eq!(read(&stack, &nobody, "/media/public/1-00000000000000000000000000000000.png", None).await.0, 404);
     stack.stop().await.unwrap();
 }

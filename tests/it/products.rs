@@ -202,6 +202,7 @@ async fn sizes_are_added_in_one_go_sold_one_by_one_and_found_by_the_agent() {
     // Archived, its place is free; and it does not come back onto a taken one.
     owner.delete(&format!("/products/{}", size_43["id"]), 204).await.unwrap();
     owner.post(&path, &json!({"variants": [{"options": {"size": "43"}, "stock": 5}]}), 201).await.unwrap();
-    owner.post(&format!("/products/{}/restore", size_43["id"]), &json!({}), 409).await.unwrap();
+    let back = owner.post(&format!("/products/{}/restore", size_43["id"]), &json!({}), 409).await.unwrap();
+    assert_eq!(back["code"], "variant_taken");
     stack.stop().await.unwrap();
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 
@@ -329,28 +329,32 @@ pub struct Seen {
     /// What people call it.
     #[diesel(sql_type = Text)]
     pub name: String,
+    /// When the token ends, as far as anybody has told.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub token_expires_at: Option<DateTime<Utc>>,
     /// The look before; absent if this token was never looked at.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub before: Option<DateTime<Utc>>,
 }
 
-/// Notes a look at a channel. `None` if it is not connected.
+/// Notes a look at a channel, and the token's end if it was told; else the end that is known stays. `None` if it is not connected.
 ///
 /// # Errors
 /// See [`DbError`].
 pub async fn note_look(
     tx: &mut ShopTx,
     channel: ChannelId,
-    token_expires_at: Option<DateTime<Utc>>,
+    token_end: Option<Option<DateTime<Utc>>>,
     now: DateTime<Utc>,
 ) -> Result<Option<Seen>, DbError> {
-    Ok(sql("UPDATE channels c SET token_expires_at = $3, checked_at = $4 \
+    Ok(sql("UPDATE channels c SET token_expires_at = CASE WHEN $5 THEN $3 ELSE c.token_expires_at END, checked_at = $4 \
          FROM (SELECT id, checked_at FROM channels WHERE shop_id = $1 AND id = $2 AND status = 'connected' FOR UPDATE) old \
-         WHERE c.shop_id = $1 AND c.id = old.id RETURNING c.name, old.checked_at AS before")
+         WHERE c.shop_id = $1 AND c.id = old.id RETURNING c.name, c.token_expires_at, old.checked_at AS before")
     .bind::<Integer, _>(tx.shop())
     .bind::<Integer, _>(channel)
-    .bind::<Nullable<Timestamptz>, _>(token_expires_at)
+    .bind::<Nullable<Timestamptz>, _>(token_end.flatten())
     .bind::<Timestamptz, _>(now)
+    .bind::<Bool, _>(token_end.is_some())
     .get_result(tx.conn())
     .await
     .optional()?)

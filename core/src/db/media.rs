@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
 use super::{DbError, ShopTx, sql::sql};
@@ -225,7 +225,8 @@ pub async fn expire(tx: &mut ShopTx, before: DateTime<Utc>, limit: i64) -> Resul
     Ok(keys(rows))
 }
 
-/// Makes a stored file a product's picture; gives the keys of its former ones, or `None` if there is no such product.
+/// Makes a stored file a product's picture; gives the keys of its former ones that no other product shows, as variants do, or `None` if there is no
+/// such product.
 ///
 /// # Errors
 /// See [`DbError`].
@@ -236,15 +237,21 @@ pub async fn set_picture(
     kept: &Kept,
     image_url: &str,
 ) -> Result<Option<Vec<String>>, DbError> {
-    let known = sql("UPDATE products SET image_url = $3, updated_at = now() WHERE shop_id = $1 AND id = $2")
-        .bind::<Integer, _>(tx.shop())
-        .bind::<Integer, _>(product)
-        .bind::<Text, _>(image_url)
-        .execute(tx.conn())
-        .await?;
-    if known == 0 {
-        return Ok(None);
+    #[derive(QueryableByName)]
+    struct Former {
+        #[diesel(sql_type = Bool)]
+        shown_elsewhere: bool,
     }
+    let former: Option<Former> = sql("UPDATE products p SET image_url = $3, version = p.version + 1, updated_at = now() \
+         FROM (SELECT id, image_url FROM products WHERE shop_id = $1 AND id = $2 FOR NO KEY UPDATE) old WHERE p.shop_id = $1 AND p.id = old.id \
+         RETURNING EXISTS (SELECT FROM products other WHERE other.shop_id = $1 AND other.id <> old.id AND other.image_url = old.image_url) AS shown_elsewhere")
+    .bind::<Integer, _>(tx.shop())
+    .bind::<Integer, _>(product)
+    .bind::<Text, _>(image_url)
+    .get_result(tx.conn())
+    .await
+    .optional()?;
+    let Some(Former { shown_elsewhere }) = former else { return Ok(None) };
     let former = sql("DELETE FROM media WHERE shop_id = $1 AND product_id = $2 RETURNING storage_key")
         .bind::<Integer, _>(tx.shop())
         .bind::<Integer, _>(product)
@@ -260,5 +267,5 @@ pub async fn set_picture(
     .bind::<Text, _>(storage_key)
     .execute(tx.conn())
     .await?;
-    Ok(Some(keys(former)))
+    Ok(Some(if shown_elsewhere { Vec::new() } else { keys(former) }))
 }

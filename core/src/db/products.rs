@@ -361,7 +361,8 @@ pub async fn archive(tx: &mut ShopTx, id: ProductId) -> Result<bool, DbError> {
     Ok(changed > 0)
 }
 
-/// Puts an archived product back into the catalogue; `None` if there is none. One that is there is left alone. The sku as in [`insert`].
+/// Puts an archived product back into the catalogue; `None` if there is none. One that is there is left alone. The sku as in [`insert`];
+/// [`DbError::Unique`] with `products_variant` says that another variant has its options.
 ///
 /// # Errors
 /// See [`DbError`].
@@ -377,8 +378,14 @@ pub async fn restore(tx: &mut ShopTx, id: ProductId) -> Result<Option<ProductRow
     .get_result(tx.conn())
     .await
     .optional()?;
-    if restored.is_none() && find(tx, id).await?.is_some() {
-        return Err(sku_taken());
+    if restored.is_none()
+        && let Some(archived) = find(tx, id).await?
+    {
+        let taken = match archived.variant_group {
+            Some(group) => variants::of_group(tx, group).await?.iter().any(|other| other.options == archived.options),
+            None => false,
+        };
+        return Err(if taken { DbError::Unique("products_variant".to_owned()) } else { sku_taken() });
     }
     Ok(restored)
 }

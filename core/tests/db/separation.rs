@@ -1,6 +1,6 @@
 //! Shops are kept apart by Postgres itself: rules on the live catalogue, and raw SQL that tries to get around them.
 
-use crate::postgres::{TestDb, product, shop};
+use crate::postgres::{TestDb, at, product, shop};
 use frontdesk_core::db::{ConnectError, Db, DbError, PoolSettings, TxKind, channels, orders, products, roles, system, users};
 use frontdesk_core::inbound::{ChannelKey, Platform};
 
@@ -283,4 +283,36 @@ async fn an_account_belongs_to_one_shop_and_a_removed_one_is_free_again() {
     assert!(app.find_channel(&key).await.unwrap().is_none());
     assert!(save(theirs.scope).await.unwrap().1);
     assert!(save(mine.scope).await.unwrap_err().is_unique("channels_external"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_is_not_told_again_stays_known_until_the_token_is_another() {
+    let db = TestDb::new().await;
+    let app = db.app(2).await;
+    let scope = shop(&app, "mine").await.scope;
+    let input = channels::ChannelInput {
+        key: ChannelKey { platform: Platform::Whatsapp, external_id: "2045".to_owned() },
+        name: "WA".to_owned(),
+        phone: None,
+        instagram_login: false,
+        sealed_token: Some("v1.k.x".to_owned()),
+    };
+    let (end, first) = (at("2026-05-20T12:00:00Z"), at("2026-05-01T07:20:00Z"));
+    app.shop_tx(&scope, TxKind::Command, async move |mut tx| {
+        let id = channels::save(&mut tx, &input).await?.0.id;
+        let seen = channels::note_look(&mut tx, id, Some(Some(end)), first).await?.unwrap();
+        assert_eq!((seen.token_expires_at, seen.before), (Some(end), None));
+        let later = first + chrono::TimeDelta::days(1);
+        let seen = channels::note_look(&mut tx, id, None, later).await?.unwrap();
+        assert_eq!((seen.token_expires_at, seen.before), (Some(end), Some(first)));
+        assert!(channels::unseen_since(&mut tx, later).await?.is_empty());
+        assert_eq!(channels::note_look(&mut tx, id, Some(None), later).await?.unwrap().token_expires_at, None, "it ends no more");
+        channels::note_look(&mut tx, id, Some(Some(end)), later).await?;
+        channels::save(&mut tx, &input).await?;
+        assert_eq!(channels::unseen_since(&mut tx, first).await?.len(), 1, "another token, which nobody has looked at");
+        assert_eq!(channels::note_look(&mut tx, id, None, later).await?.unwrap().token_expires_at, None);
+        Ok::<_, DbError>(())
+    })
+    .await
+    .unwrap();
 }

@@ -7,7 +7,7 @@ use frontdesk_core::jobs::{self, ServiceInput};
 use frontdesk_core::money::Money;
 use utoipa::ToSchema;
 
-use super::{Page, cursor, limit};
+use super::{ArchivePage, Page};
 use crate::call::{CommandCx, StaffCx};
 use crate::command::Asked;
 use crate::form::{Form, Request, path_id};
@@ -58,27 +58,6 @@ pub struct Services {
     /// The next page's `cursor`; absent on the last one.
     #[schema(required = false)]
     pub next_cursor: String,
-}
-
-/// Which services to list.
-#[derive(ToSchema)]
-pub struct ServicePage {
-    /// `true`: those that are offered no longer.
-    #[schema(required = false)]
-    pub archived: bool,
-    /// Entries per page, 1 to 100; 50 when absent.
-    #[schema(required = false)]
-    pub limit: i64,
-    /// The `next_cursor` of the page before.
-    #[schema(value_type = Option<String>, required = false)]
-    pub cursor: Option<i32>,
-}
-
-impl Request for ServicePage {
-    fn read(form: &mut Form) -> Option<Self> {
-        let archived = form.maybe_one_of("archived", &["true", "false"]) == Some("true");
-        Some(Self { archived, limit: limit(form), cursor: cursor(form) })
-    }
 }
 
 /// A service to add or to change. Appointments that stand keep their time and price.
@@ -149,7 +128,7 @@ impl Request for SaveService {
 }
 
 pub(crate) async fn list(cx: StaffCx) -> Result<Reply, HttpError> {
-    let ServicePage { archived, limit, cursor } = cx.query()?;
+    let ArchivePage { archived, limit, cursor } = cx.query()?;
     let (after, more) = (cursor.map(ServiceId), limit + 1);
     let read = async move |mut tx| services::list(&mut tx, archived, after, more).await.map_err(|error: DbError| error);
     let items = cx.app.db.shop_tx(&cx.scope, TxKind::Read, read).await?;

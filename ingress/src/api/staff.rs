@@ -8,7 +8,7 @@ use frontdesk_core::jobs;
 use utoipa::ToSchema;
 
 use super::shop::{self, WeekHours};
-use super::{Page, cursor, limit};
+use super::{ArchivePage, Page};
 use crate::call::{CommandCx, StaffCx};
 use crate::command::Asked;
 use crate::form::{Form, Request, path_id};
@@ -45,27 +45,6 @@ pub struct StaffMembers {
     pub next_cursor: String,
 }
 
-/// Which people and rooms to list.
-#[derive(ToSchema)]
-pub struct StaffPage {
-    /// `true`: those that were removed.
-    #[schema(required = false)]
-    pub archived: bool,
-    /// Entries per page, 1 to 100; 50 when absent.
-    #[schema(required = false)]
-    pub limit: i64,
-    /// The `next_cursor` of the page before.
-    #[schema(value_type = Option<String>, required = false)]
-    pub cursor: Option<i32>,
-}
-
-impl Request for StaffPage {
-    fn read(form: &mut Form) -> Option<Self> {
-        let archived = form.maybe_one_of("archived", &["true", "false"]) == Some("true");
-        Some(Self { archived, limit: limit(form), cursor: cursor(form) })
-    }
-}
-
 /// A person or a room to add or to change. What they perform is said by the services.
 #[derive(ToSchema)]
 pub struct SaveStaffMember {
@@ -94,7 +73,7 @@ impl Request for SaveStaffMember {
 }
 
 pub(crate) async fn list(cx: StaffCx) -> Result<Reply, HttpError> {
-    let StaffPage { archived, limit, cursor } = cx.query()?;
+    let ArchivePage { archived, limit, cursor } = cx.query()?;
     let (after, more) = (cursor.map(StaffId), limit + 1);
     let read = async move |mut tx| staff::list(&mut tx, archived, after, more).await.map_err(|error: DbError| error);
     let items = cx.app.db.shop_tx(&cx.scope, TxKind::Read, read).await?;

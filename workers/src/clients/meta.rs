@@ -104,8 +104,19 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// Meta's code, if it refuses the token.
     pub dead_token: Option<i64>,
-    /// When the token ends, if it does and Meta says so.
-    pub expires_at: Option<DateTime<Utc>>,
+    /// When the token ends.
+    pub token_end: TokenEnd,
+}
+
+/// When a token ends, as Meta says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenEnd {
+    /// It does not.
+    Never,
+    /// Then.
+    At(DateTime<Utc>),
+    /// Meta cannot be asked, or did not say.
+    Untold,
 }
 
 /// One thing that was looked at.
@@ -141,14 +152,14 @@ impl From<Refusal> for Checked {
         let permission =
             |remedy: &str| vec![Finding::right("token"), Finding::wrong("permission", &format!("{remedy} (Meta's code {code})"))];
         match action {
-            Action::Disconnected => Self { name: None, findings: vec![token()], dead_token: Some(code), expires_at: None },
+            Action::Disconnected => Self { name: None, findings: vec![token()], dead_token: Some(code), token_end: TokenEnd::Untold },
             Action::Blocked => {
                 let remedy = "The token may not do this, or the account is blocked. Grant the permissions of messaging and connect again.";
-                Self { name: None, findings: permission(remedy), dead_token: None, expires_at: None }
+                Self { name: None, findings: permission(remedy), dead_token: None, token_end: TokenEnd::Untold }
             }
             _ => {
                 let remedy = "Meta does not know this account for this token. Compare the number with the one that Meta shows.";
-                Self { name: None, findings: permission(remedy), dead_token: None, expires_at: None }
+                Self { name: None, findings: permission(remedy), dead_token: None, token_end: TokenEnd::Untold }
             }
         }
     }
@@ -324,8 +335,8 @@ impl Meta {
         if account.platform == Platform::Messenger {
             findings.push(self.subscription(account).await?);
         }
-        let expires_at = self.token_end(account).await;
-        if let Some(end) = expires_at {
+        let token_end = self.token_end(account).await.unwrap_or(TokenEnd::Untold);
+        if let TokenEnd::At(end) = token_end {
             findings.push(if end - now > EXPIRES_SOON {
                 Finding::right("expiry")
             } else {
@@ -335,20 +346,24 @@ impl Meta {
                 )
             });
         }
-        Ok(Checked { name, findings, dead_token: None, expires_at })
+        Ok(Checked { name, findings, dead_token: None, token_end })
     }
 
     /// When the token ends, or Meta stops giving data for it, whichever comes first. `None` also where Meta cannot be asked: a look is worth
     /// something without it. Graph API reference, Debug-Token: seconds since 1970, 0 for never, asked in the name of the app; Instagram Login has
     /// no such call.
-    async fn token_end(&self, account: &Account) -> Option<DateTime<Utc>> {
+    async fn token_end(&self, account: &Account) -> Option<TokenEnd> {
         let secret = self.app_secret.as_ref().filter(|_| !(account.platform == Platform::Instagram && account.instagram_login))?;
         let app = SecretString::from(format!("{}|{}", self.app_id, secret.expose_secret()));
         let request = self.http.get(format!("{}/{}/debug_token", self.graph_url, self.version)).bearer_auth(app.expose_secret());
         let (_, _, answer) = exchange(NAME, request.query(&[("input_token", account.token.expose_secret())]), CHECK_LIMIT).await.ok()?;
         let answer: Value = serde_json::from_slice(&answer).ok()?;
-        let ends = ["expires_at", "data_access_expires_at"].map(|field| answer["data"][field].as_i64().filter(|at| *at > 0));
-        ends.into_iter().flatten().min().and_then(|at| DateTime::from_timestamp(at, 0))
+        let told = ["expires_at", "data_access_expires_at"].map(|field| answer["data"][field].as_i64());
+        let first = told.into_iter().flatten().filter(|at| *at > 0).min();
+        match first.map(|at| DateTime::from_timestamp(at, 0)) {
+            Some(end) => end.map(TokenEnd::At),
+            None => told[0].map(|_| TokenEnd::Never),
+        }
     }
 
     /// Graph API reference, Page `subscribed_apps`.

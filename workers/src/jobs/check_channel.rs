@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Wrote, actor, not_found, once};
 use crate::App;
-use crate::clients::meta::{Checked, EXPIRES_SOON, Finding};
+use crate::clients::meta::{Checked, EXPIRES_SOON, Finding, TokenEnd};
 use crate::runner::{Handle, JobContext, JobError};
 use crate::turn::tell;
 
@@ -58,8 +58,13 @@ pub(super) async fn note(
     notice_key: &str,
     now: DateTime<Utc>,
 ) -> Result<Vec<Pending>, DbError> {
-    let Some(seen) = channels::note_look(tx, channel, checked.expires_at, now).await? else { return Ok(Vec::new()) };
-    let notice = match (checked.dead_token, checked.expires_at) {
+    let told = match checked.token_end {
+        TokenEnd::Never => Some(None),
+        TokenEnd::At(end) => Some(Some(end)),
+        TokenEnd::Untold => None,
+    };
+    let Some(seen) = channels::note_look(tx, channel, told, now).await? else { return Ok(Vec::new()) };
+    let notice = match (checked.dead_token, seen.token_expires_at) {
         (Some(code), _) => channels::disconnect(tx, channel, code).await?.then_some(Notice::ChannelDisconnected { channel, code }),
         (None, Some(at)) if nearness(at, now) > seen.before.map_or(0, |before| nearness(at, before)) => {
             Some(Notice::TokenExpires { name: seen.name, at })
@@ -84,7 +89,7 @@ fn nearness(end: DateTime<Utc>, now: DateTime<Utc>) -> u8 {
 impl Checked {
     fn without_token() -> Self {
         let remedy = "There is no token that opens. Paste a new one.";
-        Self { name: None, findings: vec![Finding::wrong("token", remedy)], dead_token: None, expires_at: None }
+        Self { name: None, findings: vec![Finding::wrong("token", remedy)], dead_token: None, token_end: TokenEnd::Untold }
     }
 }
 

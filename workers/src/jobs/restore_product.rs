@@ -1,10 +1,10 @@
 //! Puts an archived product back into the catalogue. Restoring twice changes nothing.
 
 use frontdesk_core::db::{audit, products, stock};
-use frontdesk_core::jobs::{Answer, RestoreProduct};
+use frontdesk_core::jobs::{Answer, RefusalKind, RestoreProduct};
 use serde_json::json;
 
-use super::{Wrote, actor, not_found, once, sku_taken};
+use super::{Wrote, actor, not_found, once, refused, sku_taken};
 use crate::App;
 use crate::runner::{Handle, JobContext, JobError};
 
@@ -17,6 +17,10 @@ impl Handle<App> for RestoreProduct {
                     Ok(Some(row)) => row,
                     Ok(None) => return Ok(Wrote::answer(not_found())),
                     Err(error) if error.is_unique("products_sku") => return Ok(Wrote::answer(sku_taken())),
+                    Err(error) if error.is_unique("products_variant") => {
+                        let detail = "Another variant of this product has these options by now. Archive that one first.";
+                        return Ok(Wrote::answer(refused(RefusalKind::Conflict, "variant_taken", detail)));
+                    }
                     Err(error) => return Err(error),
                 };
                 // Orders may have changed its stock while nobody watched.

@@ -24,7 +24,10 @@ impl Handle<App> for TryAgent {
                 let detail = "The day's budget for models is used up. Try again tomorrow, or raise it in the settings.";
                 (refused(RefusalKind::Conflict, "model_budget", detail), None)
             }
-            Err(Untried::Models) => (refused(RefusalKind::Conflict, "no_model", "No model answered in time. Try again in a moment."), None),
+            Err(Untried::Models(trace)) => {
+                let refusal = refused(RefusalKind::Conflict, "no_model", "No model answered in time. Try again in a moment.");
+                (refusal, Some((trace.tokens, trace.cost)))
+            }
         };
         let now = app.clock.now();
         once(cx, self.request, move |tx| {

@@ -22,8 +22,17 @@ impl Handle<App> for WatchChannels {
         let app = &cx.app;
         let since = DateTime::from_timestamp_millis(cx.envelope.enqueued_at_ms).unwrap_or_default();
         let unseen = async move |mut tx| channels::unseen_since(&mut tx, since).await.map_err(|error: DbError| error);
+        let mut unanswered = None;
         for channel in app.db.shop_tx(&scope, TxKind::Command, unseen).await? {
-            let (id, now, checked) = (channel.id(), app.clock.now(), look(app, &channel).await?);
+            let checked = match look(app, &channel).await {
+                Ok(checked) => checked,
+                // The others are looked at all the same; the next run looks at this one again.
+                Err(error) => {
+                    unanswered = Some(error);
+                    continue;
+                }
+            };
+            let (id, now) = (channel.id(), app.clock.now());
             let notice_key = format!("watched:{id}:{key}");
             let noted = async move |mut tx| note(&mut tx, id, &checked, &notice_key, now).await;
             let pending = app.db.shop_tx(&scope, TxKind::Command, noted).await?;
@@ -31,6 +40,6 @@ impl Handle<App> for WatchChannels {
             app.announce(&scope, "channel", &json!({"id": id})).await;
             app.push_outbox(&scope, pending).await;
         }
-        Ok(())
+        unanswered.map_or(Ok(()), Err)
     }
 }

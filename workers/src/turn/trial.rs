@@ -37,8 +37,8 @@ pub(crate) struct Tried {
 pub(crate) enum Untried {
     /// The day's budget for models is used up.
     Budget,
-    /// No model answered.
-    Models,
+    /// No model answered; what was asked has cost something all the same.
+    Models(Trace),
     /// Something failed.
     Failed(JobError),
 }
@@ -92,7 +92,8 @@ pub(crate) async fn run(app: &App, scope: ShopScope, talk: TrialTalk) -> Result<
                 Err(ThinkError::Db(error)) => return Err(error.into()),
                 Err(ThinkError::Models(error)) => {
                     tracing::warn!(%error, "no model answered a trial");
-                    return Err(Untried::Models);
+                    trace.give_up();
+                    return Err(Untried::Models(trace));
                 }
             }
         }
