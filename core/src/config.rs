@@ -153,6 +153,10 @@ pub struct IngressConfig {
     pub meta_verify_token: SecretString,
     /// Where files are kept.
     pub media: MediaConfig,
+    /// The OAuth client by which shops connect Google, if there is one.
+    pub google_client_id: Option<String>,
+    /// Google's consent screen, without a slash at the end.
+    pub google_oauth_url: String,
     /// Logs.
     pub log: LogConfig,
 }
@@ -183,6 +187,8 @@ impl Config for IngressConfig {
         let meta_app_secrets = reader.need(&settings::META_APP_SECRET, values::secrets(1));
         let meta_verify_token = reader.need(&settings::META_VERIFY_TOKEN, values::long_secret(8));
         let media = media(reader);
+        let google_client_id = reader.may(&settings::GOOGLE_CLIENT_ID, |raw| Ok(raw.to_owned()));
+        let google_oauth_url = reader.need(&settings::GOOGLE_OAUTH_URL, values::base_url);
         let log = LogConfig::read(reader);
         Some(Self {
             listen_addr: listen_addr?,
@@ -199,6 +205,8 @@ impl Config for IngressConfig {
             meta_app_secrets: meta_app_secrets?,
             meta_verify_token: meta_verify_token?,
             media: media?,
+            google_client_id,
+            google_oauth_url: google_oauth_url?,
             log: log?,
         })
     }
@@ -239,6 +247,21 @@ pub struct MailConfig {
     pub from: String,
 }
 
+/// How the worker speaks to Google.
+#[derive(Debug, Clone)]
+pub struct GoogleConfig {
+    /// The OAuth client.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: SecretString,
+    /// The token endpoint's host, without a slash at the end.
+    pub token_url: String,
+    /// The Calendar API, without a slash at the end.
+    pub api_url: String,
+    /// The Sheets API, without a slash at the end.
+    pub sheets_url: String,
+}
+
 /// Settings of a worker.
 #[derive(Debug, Clone)]
 pub struct WorkerConfig {
@@ -270,6 +293,8 @@ pub struct WorkerConfig {
     pub reply_quiet: Duration,
     /// How soon a customer has an answer.
     pub reply_deadline: Duration,
+    /// Google, if there is a client.
+    pub google: Option<GoogleConfig>,
     /// Mail, if there is a server.
     pub mail: Option<MailConfig>,
     /// Length of a new shop's trial, days.
@@ -315,6 +340,21 @@ fn model(
     Some(api_key.map(|api_key| ModelConfig { url, api_key, model }))
 }
 
+/// `Some(None)` is no client: shops cannot connect Google.
+fn google(reader: &mut Reader<'_>) -> Option<Option<GoogleConfig>> {
+    let client_id = reader.may(&settings::GOOGLE_CLIENT_ID, |raw| Ok(raw.to_owned()));
+    let client_secret = reader.may(&settings::GOOGLE_CLIENT_SECRET, |raw| Ok(SecretString::from(raw)));
+    if client_id.is_some() && client_secret.is_none() {
+        reader.refuse(&settings::GOOGLE_CLIENT_SECRET, "is needed with GOOGLE_CLIENT_ID; Google's console shows both");
+    }
+    let token_url = reader.need(&settings::GOOGLE_TOKEN_URL, values::base_url);
+    let api_url = reader.need(&settings::GOOGLE_API_URL, values::base_url);
+    let sheets_url = reader.need(&settings::GOOGLE_SHEETS_URL, values::base_url);
+    let (token_url, api_url, sheets_url) = (token_url?, api_url?, sheets_url?);
+    let client = client_id.zip(client_secret);
+    Some(client.map(|(client_id, client_secret)| GoogleConfig { client_id, client_secret, token_url, api_url, sheets_url }))
+}
+
 fn mail(reader: &mut Reader<'_>) -> Option<MailConfig> {
     let smtp_url = reader.may(&settings::SMTP_URL, values::secret_url(&["smtp", "smtps"]));
     let from = reader.may(&settings::MAIL_FROM, values::mail_address);
@@ -345,6 +385,7 @@ impl Config for WorkerConfig {
         let hedge_after = reader.need(&settings::HEDGE_AFTER_MS, values::millis(0, 60_000));
         let reply_quiet = reader.need(&settings::REPLY_QUIET_MS, values::millis(0, 10_000));
         let reply_deadline = reader.need(&settings::REPLY_DEADLINE_MS, values::millis(500, 60_000));
+        let google = google(reader);
         let mail = mail(reader);
         let trial_days = reader.need(&settings::TRIAL_DAYS, values::small(0, 365));
         let log_retention_days = reader.need(&settings::LOG_RETENTION_DAYS, values::small(1, 3650));
@@ -367,6 +408,7 @@ impl Config for WorkerConfig {
             hedge_after: hedge_after?,
             reply_quiet: reply_quiet?,
             reply_deadline: reply_deadline?,
+            google: google?,
             mail,
             trial_days: trial_days?,
             log_retention_days: log_retention_days?,
@@ -403,6 +445,7 @@ impl Config for SchedulerConfig {
         let sweep = reader.need(&settings::SCHEDULE_SWEEP_QUEUES, values::schedule(JobName::SweepQueues));
         let figures = reader.need(&settings::SCHEDULE_CHECK_FIGURES, values::schedule(JobName::CheckFigures));
         let channels = reader.need(&settings::SCHEDULE_WATCH_CHANNELS, values::schedule(JobName::WatchChannels));
+        let calendars = reader.need(&settings::SCHEDULE_PULL_CALENDAR, values::schedule(JobName::PullCalendar));
         let drop_logs = reader.need(&settings::SCHEDULE_DROP_OLD_LOGS, values::schedule(JobName::DropOldLogs));
         let drop_media = reader.need(&settings::SCHEDULE_DROP_OLD_MEDIA, values::schedule(JobName::DropOldMedia));
         let log = LogConfig::read(reader);
@@ -410,7 +453,7 @@ impl Config for SchedulerConfig {
             metrics_addr,
             database_url: database_url?,
             redis_url: redis_url?,
-            schedules: vec![sweep?, figures?, channels?, drop_logs?, drop_media?],
+            schedules: vec![sweep?, figures?, channels?, calendars?, drop_logs?, drop_media?],
             log: log?,
         })
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::auth::{LinkPurpose, Role};
 use crate::availability::Slot;
+use crate::db::orders::OrderStatus;
 use crate::db::personal_data::Traces;
 use crate::db::products::variants::Options;
 use crate::hours::{Hours, Span};
@@ -177,6 +178,18 @@ jobs! {
     FindSlots = "find_slots" -> Answer, Retry::quick(2), Duration::from_secs(10), 16;
     /// Books, moves or cancels an appointment for staff, or says how it ended.
     SaveAppointment = "save_appointment" -> Answer, Retry::quick(5), Duration::from_secs(15), 16;
+    /// Ends the connecting of a Google account: exchanges the code for tokens and lists the calendars.
+    ConnectGoogle = "connect_google" -> Answer, Retry::quick(3), Duration::from_secs(30), 4;
+    /// Picks the Google calendar into which appointments go.
+    SaveIntegration = "save_integration" -> Answer, Retry::quick(5), Duration::from_secs(10), 4;
+    /// Disconnects the Google account: the tokens are revoked there and forgotten here.
+    DisconnectGoogle = "disconnect_google" -> Answer, Retry::quick(3), Duration::from_secs(30), 4;
+    /// Makes the event at Google what the appointment is.
+    SyncAppointment = "sync_appointment" -> (), Retry { attempts: 20, first: Duration::from_secs(1), cap: Duration::from_mins(5) }, Duration::from_secs(30), 8;
+    /// Takes over what was changed in a shop's Google calendar; without a shop, has every connected calendar looked at.
+    PullCalendar = "pull_calendar" -> (), Retry { attempts: 4, first: Duration::from_secs(2), cap: Duration::from_mins(1) }, Duration::from_mins(2), 8;
+    /// Writes orders or appointments into a new Google spreadsheet.
+    ExportSheet = "export_sheet" -> Answer, Retry { attempts: 8, first: Duration::from_secs(1), cap: Duration::from_mins(1) }, Duration::from_mins(10), 2;
     /// Pauses or resumes the AI in a conversation.
     PauseConversation = "pause_conversation" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
     /// Ends a pause when its time has come.
@@ -834,6 +847,79 @@ pub enum AppointmentChange {
     },
 }
 
+/// See [`JobName::ConnectGoogle`]. A code works once: a repeat after an unclear outcome is refused, and people connect again.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ConnectGoogle {
+    /// The request.
+    pub request: RequestKey,
+    /// Google's code, sealed by the ingress.
+    pub sealed_code: String,
+    /// The secret of the attempt's PKCE, sealed by the ingress.
+    pub sealed_verifier: String,
+}
+
+/// See [`JobName::SaveIntegration`]. Picking the same twice changes nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SaveIntegration {
+    /// The request.
+    pub request: RequestKey,
+    /// Google's id of the calendar.
+    pub calendar_id: String,
+    /// Whether customers are told of what was changed at Google.
+    pub tell_customers: bool,
+}
+
+/// See [`JobName::DisconnectGoogle`]. Disconnecting twice changes nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DisconnectGoogle {
+    /// The request.
+    pub request: RequestKey,
+}
+
+/// See [`JobName::SyncAppointment`]. It writes what stands when it runs, under an id that is always the same: late and double runs do no harm.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SyncAppointment {
+    /// Which one.
+    pub appointment: AppointmentId,
+}
+
+/// See [`JobName::PullCalendar`]. What was taken over is told by its version at Google: seeing it again changes nothing.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PullCalendar {}
+
+/// See [`JobName::ExportSheet`]. Each row has a place of its own, which a repeat writes again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExportSheet {
+    /// The request.
+    pub request: RequestKey,
+    /// What is written.
+    pub what: SheetContent,
+    /// Whether cost and profit are.
+    pub with_profit: bool,
+}
+
+/// What goes into a spreadsheet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SheetContent {
+    /// A row per line of each order.
+    Orders {
+        /// Only those of this day of the shop's calendar or later.
+        from: Option<NaiveDate>,
+        /// Only those of this day or earlier.
+        to: Option<NaiveDate>,
+        /// Only those in this state.
+        status: Option<OrderStatus>,
+    },
+    /// A row per appointment.
+    Appointments {
+        /// Only those that begin on this day of the shop's calendar or later.
+        from: Option<NaiveDate>,
+        /// Only those of this day or earlier.
+        to: Option<NaiveDate>,
+    },
+}
+
 /// See [`JobName::PauseConversation`]. Setting a state twice changes nothing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PauseConversation {
@@ -1041,6 +1127,15 @@ pub enum Notice {
         name: String,
         /// When.
         at: DateTime<Utc>,
+    },
+    /// The Google account takes no tokens any more.
+    GoogleDisconnected,
+    /// An appointment was changed at Google into what it cannot be here.
+    CalendarConflict {
+        /// Which.
+        appointment: AppointmentId,
+        /// When it is here.
+        starts_at: DateTime<Utc>,
     },
     /// Products have become low since they were last restocked.
     LowStock {

@@ -16,6 +16,8 @@
 //! - [`money`]: exact amounts
 //! - [`plans`]: what each plan allows
 //! - [`process`]: how every process starts and stops
+//! - [`google`]: what ingress and workers agree on about Google
+//! - [`lock`]: so that many processes do a thing once
 //! - [`queue`]: our storage for apalis on Redis
 //! - [`secrets`]: what is encrypted at rest
 //! - [`seed`]: sample data
@@ -28,6 +30,7 @@ pub mod availability;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod google;
 pub mod hours;
 pub mod ids;
 pub mod image_url;
@@ -35,6 +38,7 @@ pub mod inbound;
 pub mod jobs;
 pub mod language;
 pub mod live;
+pub mod lock;
 pub mod mailbox;
 pub mod media;
 pub mod memory;

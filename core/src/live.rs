@@ -82,6 +82,7 @@ const KINDS: &[(&str, Permission)] = &[
     ("appointment", Permission::AppointmentsRead),
     ("service", Permission::ServicesRead),
     ("shop", Permission::ShopRead),
+    ("integration", Permission::ShopRead),
     ("team", Permission::TeamRead),
 ];
 

@@ -51,6 +51,30 @@ impl SealContext {
         Self("4:link;".to_owned())
     }
 
+    /// A token of the shop's Google account (`integrations`): `sealed_refresh_token` or `sealed_access_token`.
+    #[must_use]
+    pub fn google_token(scope: &ShopScope, column: &str, connection: &str) -> Self {
+        Self::new("integrations", column, scope, &["google", connection])
+    }
+
+    /// What Google handed to a browser, on its way to the worker that exchanges it: `code` or `verifier`.
+    #[must_use]
+    pub fn google_grant(scope: &ShopScope, what: &str) -> Self {
+        Self::new("jobs", what, scope, &["connect_google"])
+    }
+
+    /// A connecting under way, in Redis.
+    #[must_use]
+    pub fn google_attempt() -> Self {
+        Self("14:google_attempt;".to_owned())
+    }
+
+    /// What Google says with every notification of one watch channel.
+    #[must_use]
+    pub fn google_watch(channel: &str) -> Self {
+        Self(format!("12:google_watch;{}:{channel};", channel.len()))
+    }
+
     /// Lengths before parts: no two places are written alike.
     fn new(table: &str, column: &str, scope: &ShopScope, row: &[&str]) -> Self {
         let shop = scope.shop().to_string();

@@ -10,6 +10,7 @@ pub mod conversations;
 pub mod customers;
 pub mod dashboard;
 pub mod events;
+pub mod google;
 pub mod jobs;
 pub mod media;
 pub mod ops;
@@ -20,6 +21,7 @@ pub mod product_import;
 pub mod products;
 pub mod services;
 pub mod sessions;
+pub mod sheet_export;
 pub mod shop;
 pub mod staff;
 pub mod stock;
@@ -268,6 +270,7 @@ mod tests {
             note: String::new(),
             version: 1,
             sync_state: String::new(),
+            calendar_conflict: None,
             created_at: now,
             updated_at: now,
         };

@@ -77,6 +77,22 @@ pub(crate) fn set_cookie(token: &str, seconds: i64, secure: bool) -> String {
     format!("{}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{flags}", cookie_name(secure))
 }
 
+/// The cookie that ties a connecting of Google to the browser which began it.
+fn google_cookie_name(secure: bool) -> &'static str {
+    if secure { "__Host-frontdesk-google" } else { "frontdesk-google" }
+}
+
+/// What the browser kept of the connecting that it began.
+pub(crate) fn google_cookie(call: &Call) -> Option<&str> {
+    cookie(&call.headers, google_cookie_name(call.app.config.secure_cookie())).filter(|state| !state.is_empty())
+}
+
+/// A `Set-Cookie` that keeps it for `seconds`; zero removes it. `Lax`: Google's redirect back is a navigation, and brings it along.
+pub(crate) fn set_google_cookie(state: &str, seconds: u64, secure: bool) -> String {
+    let flags = if secure { "; Secure" } else { "" };
+    format!("{}={state}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{flags}", google_cookie_name(secure))
+}
+
 /// Has the browser forget its session; programs have no cookie to forget.
 pub(crate) fn without_cookie(call: &Call, reply: Reply) -> Reply {
     reply.with(SET_COOKIE, &set_cookie("", 0, call.app.config.secure_cookie()))

@@ -23,6 +23,7 @@ use frontdesk_core::auth::{Passwords, Revocations, SessionList, Throttle, Tokens
 use frontdesk_core::clock::{SharedClock, SystemClock};
 use frontdesk_core::config::IngressConfig;
 use frontdesk_core::db::{ConnectError, Db, PoolSettings};
+use frontdesk_core::google::Attempts;
 use frontdesk_core::mailbox::Mailbox;
 use frontdesk_core::media::MediaStore;
 use frontdesk_core::queue::Queue;
@@ -57,6 +58,7 @@ pub struct App {
     pub(crate) revocations: Revocations,
     pub(crate) sessions: SessionList,
     pub(crate) throttle: Throttle,
+    pub(crate) attempts: Attempts,
     pub(crate) sealer: Sealer,
     pub(crate) clock: SharedClock,
     pub(crate) body_budget: Arc<Semaphore>,
@@ -126,7 +128,8 @@ pub async fn serve_with(
         tokens: Tokens::new(&config.jwt_secrets, clock.clone()).context("JWT_SECRET")?,
         revocations: Revocations::new(redis.clone(), clock.clone()),
         sessions: SessionList::new(redis.clone(), clock.clone()),
-        throttle: Throttle::new(redis),
+        throttle: Throttle::new(redis.clone()),
+        attempts: Attempts::new(redis),
         sealer: Sealer::new(&config.encryption_keys).context("ENCRYPTION_KEYS")?,
         body_budget: Arc::new(Semaphore::new(call::BODY_BUDGET_KIB)),
         media: MediaStore::open(&config.media).context("MEDIA_URL")?,

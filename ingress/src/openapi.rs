@@ -11,7 +11,7 @@ use utoipa::PartialSchema as _;
 
 use crate::postman;
 use crate::reply::{PROFIT, Problem, ProblemField, ProblemSlot};
-use crate::routes::{Access, Gives, Route, Shape};
+use crate::routes::{Access, Gives, Provider, Route, Shape};
 
 /// The OpenAPI 3.1 document of `table`.
 #[must_use]
@@ -41,7 +41,8 @@ pub fn document(table: &[Route]) -> Value {
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
                 "cookie": { "type": "apiKey", "in": "cookie", "name": "__Host-frontdesk" },
-                "meta": { "type": "apiKey", "in": "header", "name": "X-Hub-Signature-256" }
+                "meta": { "type": "apiKey", "in": "header", "name": "X-Hub-Signature-256" },
+                "google": { "type": "apiKey", "in": "header", "name": "X-Goog-Channel-Token" }
             }
         }
     });
@@ -114,6 +115,10 @@ fn operation(route: &Route, schemas: &mut BTreeMap<String, Value>) -> Value {
                 "101".to_owned(),
                 json!({ "description": "A WebSocket; every frame is JSON text of this shape", "content": frames }),
             );
+        }
+        Gives::Redirect => {
+            let headers = json!({ "Location": { "description": "Where the browser goes on", "schema": { "type": "string" } } });
+            responses.insert("302".to_owned(), json!({ "description": "The browser goes on", "headers": headers }));
         }
         Gives::Nothing => {
             responses.insert("204".to_owned(), json!({ "description": "Done" }));
@@ -190,6 +195,9 @@ fn problems(route: &Route) -> BTreeMap<u16, &'static str> {
             all.insert(409, "Something already stands in the way");
         }
     }
+    if route.path.starts_with("/integrations/google") && route.method == Method::GET {
+        all.insert(409, "This installation has no access to Google");
+    }
     if route.is_command {
         all.insert(402, "The plan does not allow it");
         all.insert(404, "There is no such thing in this shop");
@@ -210,7 +218,8 @@ fn operation_id(route: &Route) -> String {
 fn security(access: Access) -> Value {
     match access {
         Access::Public | Access::Operations => json!([]),
-        Access::Signed(_) => json!([{ "meta": [] }]),
+        Access::Signed(Provider::Meta) => json!([{ "meta": [] }]),
+        Access::Signed(Provider::Google) => json!([{ "google": [] }]),
         Access::Anyone | Access::Staff(_) | Access::Admin => json!([{ "bearer": [] }, { "cookie": [] }]),
     }
 }
@@ -330,7 +339,8 @@ fn who(access: Access) -> String {
     match access {
         Access::Public => "Anybody.".to_owned(),
         Access::Operations => "Whoever runs the process.".to_owned(),
-        Access::Signed(_) => "Meta, by its signature.".to_owned(),
+        Access::Signed(Provider::Meta) => "Meta, by its signature.".to_owned(),
+        Access::Signed(Provider::Google) => "Google, by the token of the watch channel.".to_owned(),
         Access::Anyone => "Anybody who is logged in.".to_owned(),
         Access::Admin => "Administrators.".to_owned(),
         Access::Staff(permission) => {

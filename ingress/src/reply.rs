@@ -168,6 +168,12 @@ impl Reply {
         reply
     }
 
+    /// 302: the browser goes on there.
+    #[must_use]
+    pub fn found(location: &str) -> Self {
+        Self::new(StatusCode::FOUND, "", Body::None).with(LOCATION, location)
+    }
+
     /// Methods that a path knows.
     #[must_use]
     pub fn allow(methods: &str) -> Self {
@@ -421,6 +427,15 @@ impl HttpError {
     #[must_use]
     pub fn conflict(code: &'static str, detail: &'static str) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// 409: this installation has no OAuth client.
+    #[must_use]
+    pub fn google_not_configured() -> Self {
+        Self::conflict(
+            "google_not_configured",
+            "This installation has no access to Google. Its operator sets GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET.",
+        )
     }
 
     /// 429.

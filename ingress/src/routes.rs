@@ -9,8 +9,9 @@ use hyper::Method;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::api::{
-    ArchivePage, admin, appointments, audit, auth, channels, closures, conversations, customers, dashboard, events, jobs, media, ops,
-    order_export, orders, passwords, product_import, products, services, sessions, shop, staff, stock, team, thread, trial, variants,
+    ArchivePage, admin, appointments, audit, auth, channels, closures, conversations, customers, dashboard, events, google, jobs, media,
+    ops, order_export, orders, passwords, product_import, products, services, sessions, sheet_export, shop, staff, stock, team, thread,
+    trial, variants,
 };
 use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
 use crate::command::{self, Asked};
@@ -36,6 +37,9 @@ pub fn table() -> Vec<Route> {
         // Meta
         public(GET, "/webhook/meta", "Meta verifies the webhook's address", webhooks::verify).text(),
         webhook(POST, "/webhook/meta", Provider::Meta, "Meta delivers events", webhooks::meta).text(),
+        // Google
+        notification("/webhook/google", Provider::Google, "Google tells that a watched calendar has changed", webhooks::google::notified)
+            .text(),
         // People
         public(POST, "/auth/register", "Open a shop with its owner", auth::register).takes::<auth::Register>().gives::<auth::LoggedIn>(201),
         public(POST, "/auth/login", "Log in", auth::login).takes::<auth::Login>().gives::<auth::LoggedIn>(200),
@@ -88,6 +92,20 @@ pub fn table() -> Vec<Route> {
         command(POST, "/channels/{id}/check", ChannelsWrite, "Ask Meta whether a channel works, and what is wrong", channels::check)
             .gives::<channels::ChannelCheck>(200),
         command(DELETE, "/channels/{id}", ChannelsWrite, "Disconnect an account", channels::remove).gives_nothing(),
+        // Google
+        staff(GET, "/integrations/google", ShopRead, "How the shop's Google account stands", google::read)
+            .gives::<google::GoogleIntegration>(200),
+        staff(GET, "/integrations/google/connect", ShopWrite, "Begin to connect a Google account: where to say yes", google::connect)
+            .gives::<google::GoogleConsent>(200),
+        public(GET, "/integrations/google/callback", "Google sends the browser back after its consent screen", google::callback)
+            .redirects(),
+        staff(GET, "/integrations/google/calendars", ShopRead, "Calendars that appointments can go into", google::calendars)
+            .gives::<google::GoogleCalendars>(200),
+        command(PUT, "/integrations/google", ShopWrite, "Pick the calendar that appointments go into", google::save)
+            .takes::<google::PickCalendar>()
+            .gives::<google::GoogleIntegration>(200),
+        command(DELETE, "/integrations/google", ShopWrite, "Disconnect the Google account, there and here", google::disconnect)
+            .gives_nothing(),
         // Products
         staff(GET, "/products", ProductsRead, "List or search the catalogue", products::list)
             .asks::<products::Search>()
@@ -135,6 +153,9 @@ pub fn table() -> Vec<Route> {
         staff(POST, "/orders/export", OrdersExport, "Orders as a CSV file, a row per line", order_export::export)
             .takes::<orders::OrderSelection>()
             .gives_csv(),
+        command(POST, "/orders/export/google-sheet", OrdersExport, "Orders as a Google spreadsheet, a row per line", sheet_export::orders)
+            .may_take::<sheet_export::OrderSheet>()
+            .gives::<sheet_export::SheetExport>(200),
         staff(GET, "/orders/{id}", OrdersRead, "One order with its lines, its history and its conversation", orders::find)
             .gives::<orders::OrderDetail>(200),
         command(PATCH, "/orders/{id}", OrdersWrite, "Move an order on; cancelling restocks", orders::change)
@@ -172,6 +193,15 @@ pub fn table() -> Vec<Route> {
         command(POST, "/appointments", AppointmentsWrite, "Book, move or cancel an appointment, or say how it ended", appointments::save)
             .takes::<appointments::SaveAppointment>()
             .gives::<appointments::Appointment>(201),
+        command(
+            POST,
+            "/appointments/export/google-sheet",
+            AppointmentsWrite,
+            "Appointments as a Google spreadsheet",
+            sheet_export::appointments,
+        )
+        .may_take::<sheet_export::AppointmentSheet>()
+        .gives::<sheet_export::SheetExport>(200),
         staff(GET, "/appointments/available", AppointmentsRead, "Free times of a service", appointments::available)
             .asks::<appointments::SlotSearch>()
             .gives::<appointments::FreeSlots>(200),
@@ -265,6 +295,8 @@ pub fn table() -> Vec<Route> {
 pub enum Provider {
     /// Meta: WhatsApp, Instagram, Messenger.
     Meta,
+    /// Google: a watched calendar's channel brings the token that we gave it.
+    Google,
 }
 
 /// Who may call a route.
@@ -333,6 +365,8 @@ pub enum Gives {
     Bytes,
     /// 101, then a WebSocket with frames of this shape.
     Socket(Box<Shape>),
+    /// 302: the browser goes on.
+    Redirect,
     /// 204.
     Nothing,
 }
@@ -411,6 +445,10 @@ impl Route {
         Self { gives: Gives::Text, ..self }
     }
 
+    fn redirects(self) -> Self {
+        Self { gives: Gives::Redirect, ..self }
+    }
+
     fn gives_csv(self) -> Self {
         Self { gives: Gives::Csv, ..self }
     }
@@ -463,6 +501,16 @@ where
         })
     });
     Route::new(method, path, Access::Signed(provider), about, run)
+}
+
+/// A provider's notification that has no signature but a token in its headers, which its handler checks before anything else.
+fn notification<F, Fut>(path: &'static str, provider: Provider, about: &'static str, handler: F) -> Route
+where
+    F: Fn(PublicCx) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+{
+    let run: Run = Arc::new(move |call| Box::pin(handler(PublicCx { call })));
+    Route::new(POST, path, Access::Signed(provider), about, run)
 }
 
 fn anyone<F, Fut>(method: Method, path: &'static str, about: &'static str, handler: F) -> Route

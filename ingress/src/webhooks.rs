@@ -1,5 +1,6 @@
-//! Meta's webhooks: verify, accept into Redis, 200. Postgres is not asked, so it may be away.
+//! Webhooks (Google's are in `google`). Meta's: verify, accept into Redis, 200. Postgres is not asked, so it may be away.
 
+pub(crate) mod google;
 mod messaging;
 mod read;
 mod whatsapp;
@@ -40,7 +41,9 @@ pub(crate) async fn verify(cx: PublicCx) -> Result<Reply, HttpError> {
 
 /// Checks the signature on the bytes as they came. Two signature headers are as good as none.
 pub(crate) fn signed(call: Call, provider: Provider) -> Result<SignedBody, HttpError> {
-    let Provider::Meta = provider;
+    if provider != Provider::Meta {
+        return Err(HttpError::bad_signature());
+    }
     let header = only(&call.headers, META_SIGNATURE_HEADER).unwrap_or_default();
     if meta_webhook_is_signed(&call.app.config.meta_app_secrets, call.body(), header) {
         Ok(SignedBody { call })

@@ -387,7 +387,7 @@ fn two_shapes_of_the_description_never_share_a_name() {
     for route in table() {
         let given = match &route.gives {
             Gives::Json(_, shape) | Gives::Socket(shape) => Some(shape.as_ref().clone()),
-            Gives::Text | Gives::Csv | Gives::Bytes | Gives::Nothing => None,
+            Gives::Text | Gives::Csv | Gives::Bytes | Gives::Redirect | Gives::Nothing => None,
         };
         for shape in route.body.iter().chain(route.query.iter()).chain(given.iter()) {
             let own = (shape.name.clone(), serde_json::to_value(&shape.schema).unwrap());
@@ -461,4 +461,69 @@ fn the_generated_documents_are_fresh() {
         let standing = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(standing == text, "docs/{name} is stale: run `./dev gen`");
     }
+}
+
+#[tokio::test]
+async fn google_is_connected_only_where_there_is_a_client() {
+    let ingress = Ingress::start().await;
+    let owner = staff(Role::Owner);
+    let refused = ingress.get("/integrations/google/connect", Some(&owner)).await;
+    assert_eq!((refused.status, refused.json()["code"].clone()), (409, json!("google_not_configured")));
+    ingress.stop().await;
+
+    let ingress = Ingress::start_with(&[("GOOGLE_CLIENT_ID", "client-1"), ("PUBLIC_URL", "https://desk.example")]).await;
+    let begun = ingress.get("/integrations/google/connect", Some(&owner)).await;
+    let address = url::Url::parse(begun.json()["url"].as_str().unwrap()).unwrap();
+    let asked =
+        |name: &str| address.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned()).unwrap_or_default();
+    assert_eq!(asked("redirect_uri"), "https://desk.example/integrations/google/callback");
+    assert_eq!(
+        (asked("access_type").as_str(), asked("prompt").as_str(), asked("code_challenge_method").as_str()),
+        ("offline", "consent", "S256")
+    );
+    let cookie = begun.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("__host-frontdesk-google=") && cookie.contains("httponly; samesite=lax; secure"), "{cookie}");
+    // A navigation goes there at once.
+    let bearer = format!("Bearer {owner}");
+    let gone = ingress.send("GET", "/integrations/google/connect", &[("authorization", &bearer), ("accept", "text/html")], b"").await;
+    assert_eq!(gone.status, 302);
+    for callback in ["?code=c&state=s", "?error=access_denied", "", "?state="] {
+        let answer = ingress.get(&format!("/integrations/google/callback{callback}"), None).await;
+        assert_eq!(answer.status, 302, "{callback}");
+        assert_eq!(answer.header("location").unwrap(), "https://desk.example/settings/integrations?google=google_state", "{callback}");
+    }
+    // The browser that began it, and the person said no.
+    let state = asked("state");
+    let cookie = format!("__Host-frontdesk-google={state}");
+    let path = format!("/integrations/google/callback?error=access_denied&state={state}");
+    let denied = ingress.send("GET", &path, &[("cookie", &cookie)], b"").await;
+    assert!(denied.header("location").unwrap().ends_with("google=google_denied"), "{denied:?}");
+    let again = ingress.send("GET", &path, &[("cookie", &cookie)], b"").await;
+    assert!(again.header("location").unwrap().ends_with("google=google_state"), "used up: {again:?}");
+    ingress.stop().await;
+}
+
+#[tokio::test]
+async fn a_calendars_notification_is_believed_by_its_token_and_enqueued_once_a_moment() {
+    let ingress = Ingress::start().await;
+    // As a worker seals it: for this channel, of shop 3.
+    let sealer = frontdesk_core::secrets::Sealer::new(&"t:bG9jYWwtb25seS1sb2NhbC1vbmx5LWxvY2FsLW9ubHk=".into()).unwrap();
+    let token = |channel: &str| {
+        let context = frontdesk_core::secrets::SealContext::google_watch(channel);
+        sealer.seal(&"3".into(), &context).unwrap()
+    };
+    let (right, foreign) = (token("channel-1"), token("channel-2"));
+    let notify = async |token: &str, state: &str| {
+        let headers = [("x-goog-channel-id", "channel-1"), ("x-goog-channel-token", token), ("x-goog-resource-state", state)];
+        ingress.send("POST", "/webhook/google", &headers, b"").await.status
+    };
+    let before = ingress.redis.command("DBSIZE").await;
+    for wrong in ["", "token", foreign.as_str()] {
+        assert_eq!(notify(wrong, "exists").await, 401, "{wrong}");
+    }
+    assert_eq!(notify(&right, "sync").await, 200);
+    assert_eq!(ingress.redis.command("DBSIZE").await, before, "nothing has changed yet");
+    assert_eq!(notify(&right, "exists").await, 200);
+    assert_ne!(ingress.redis.command("DBSIZE").await, before);
+    ingress.stop().await;
 }

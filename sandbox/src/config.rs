@@ -96,6 +96,12 @@ pub struct SandboxConfig {
     pub gemini_keys: Vec<String>,
     /// API keys that OpenAI takes; empty takes any that does not begin with `invalid`.
     pub openai_keys: Vec<String>,
+    /// The OAuth client's id at Google.
+    pub google_client_id: String,
+    /// The OAuth client's secret at Google.
+    pub google_client_secret: String,
+    /// Google accounts there are at the start.
+    pub google_users: Vec<crate::google::world::User>,
     /// Link shown beside the phone.
     pub dashboard_url: Option<String>,
     /// How the product reaches the sandbox, for links in webhooks; `None`: where it listens.
@@ -119,6 +125,9 @@ impl Default for SandboxConfig {
             limits: Limits::default(),
             gemini_keys: Vec::new(),
             openai_keys: Vec::new(),
+            google_client_id: "sandbox-client.apps.googleusercontent.com".to_owned(),
+            google_client_secret: "sandbox_google_secret".to_owned(),
+            google_users: crate::google::world::sample(),
             dashboard_url: None,
             own_url: None,
         }

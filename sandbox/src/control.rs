@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::accounts::Account;
 use crate::clock::now_ms;
 use crate::customers::Customer;
-use crate::faults::{BrainFaults, Faults, MediaFaults, MetaFaults, ModelFaults, SmtpFaults, WebhookFaults};
+use crate::faults::{BrainFaults, Faults, GoogleFaults, MediaFaults, MetaFaults, ModelFaults, SmtpFaults, WebhookFaults};
 use crate::meta::inbound::{self, Inbound};
 use crate::meta::webhooks::{self, Manner, describe, shuffle};
 use crate::records::SendKind;
@@ -80,6 +80,7 @@ async fn summary(AxumState(state): Shared) -> Json<Value> {
         "last_send": state.sends.last_seq(),
         "last_model_call": state.calls.last_seq(),
         "last_delivery": state.deliveries.last_seq(),
+        "last_google_call": state.google.calls.last_seq(),
         "last_mail": state.mails.last_seq(),
     }))
 }
@@ -390,6 +391,10 @@ async fn set_faults(
             let new: ModelFaults = serde_json::from_value(body)?;
             state.faults(|f| f.openai = new);
         }
+        ("google", _) => {
+            let new: GoogleFaults = serde_json::from_value(body)?;
+            state.faults(|f| f.google = new);
+        }
         ("brain", _) => {
             let new: BrainFaults = serde_json::from_value(body)?;
             state.faults(|f| f.brain = new);
@@ -402,7 +407,7 @@ async fn set_faults(
             let new: MediaFaults = serde_json::from_value(body)?;
             state.faults(|f| f.media = new);
         }
-        _ => return Err(anyhow::anyhow!("targets are meta, webhooks, gemini, openai, brain, smtp and media").into()),
+        _ => return Err(anyhow::anyhow!("targets are meta, webhooks, gemini, openai, google, brain, smtp and media").into()),
     }
     Ok(faults(AxumState(state)).await)
 }

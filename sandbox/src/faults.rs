@@ -183,6 +183,69 @@ pub struct SmtpFaults {
     pub times: Option<u32>,
 }
 
+/// How a call to Google fails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum GoogleFailure {
+    /// This status; nothing is done.
+    Error {
+        /// HTTP status.
+        status: u16,
+        /// `errors[0].reason`; left out, the usual one.
+        #[serde(default)]
+        reason: Option<String>,
+        /// Left out, a fitting one.
+        #[serde(default)]
+        message: Option<String>,
+    },
+    /// 429 `rateLimitExceeded`.
+    RateLimit {
+        /// `Retry-After`, seconds; left out, nothing is said.
+        #[serde(default)]
+        retry_after_s: Option<u64>,
+    },
+    /// 403 `userRateLimitExceeded`.
+    UserRateLimit,
+    /// 403 `quotaExceeded`.
+    QuotaExceeded,
+    /// 500 `backendError`.
+    Internal,
+    /// 503.
+    Unavailable,
+    /// 400 `invalid_grant`, for the token endpoint.
+    InvalidGrant,
+    /// Never answered; nothing is done.
+    Hang,
+    /// The connection breaks; nothing is done.
+    Cut,
+    /// Done, but never answered.
+    HangAfterWork,
+    /// Done, and the connection breaks in the middle of the answer.
+    CutAfterWork,
+}
+
+/// Faults of Google.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GoogleFaults {
+    /// Every call takes at least this long, ms.
+    pub latency_ms: u64,
+    /// Up to this much more, at random, ms.
+    pub jitter_ms: u64,
+    /// How calls fail.
+    pub failure: Option<GoogleFailure>,
+    /// Only calls of this service fail: `oauth`, `token`, `calendar` or `sheets`.
+    pub service: Option<String>,
+    /// The failure applies to that many calls only, then ends.
+    pub times: Option<u32>,
+    /// Access tokens given out live that long, ms.
+    pub access_token_ms: Option<i64>,
+    /// Notifications are not sent.
+    pub push_drop: bool,
+    /// Each notification is sent this many times more.
+    pub push_duplicates: u32,
+}
+
 /// All faults set at present.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -199,6 +262,8 @@ pub struct Faults {
     pub gemini: ModelFaults,
     /// OpenAI.
     pub openai: ModelFaults,
+    /// Google.
+    pub google: GoogleFaults,
     /// The scripted model behind both.
     pub brain: BrainFaults,
     /// The mail server.
@@ -320,6 +385,18 @@ impl FaultBoard {
 
     pub(crate) fn openai(&self) -> ModelFaults {
         self.look(|f| take_model(&mut f.openai))
+    }
+
+    /// The faults for one call of this service, which spends one of a limited failure if it meets it.
+    pub(crate) fn google(&self, service: &str) -> GoogleFaults {
+        self.look(|f| {
+            let mut taken = f.google.clone();
+            let strikes = service != "push" && f.google.service.as_deref().is_none_or(|s| s == service);
+            if f.google.failure.is_some() && !(strikes && spend(&mut f.google.times)) {
+                taken.failure = None;
+            }
+            taken
+        })
     }
 
     pub(crate) fn misbehaviour(&self) -> Misbehaviour {

@@ -1,7 +1,8 @@
-//! A faithful local stand-in for Meta (WhatsApp, Messenger, Instagram), Gemini, OpenAI and a mail server.
+//! A faithful local stand-in for Meta (WhatsApp, Messenger, Instagram), Gemini, OpenAI, Google and a mail server.
 //!
 //! - [`accounts`]: the shops' accounts and tokens · [`customers`](Customer): who writes to them
 //! - `meta`: send endpoints, webhooks, statuses and echoes · `gemini`, `openai`: the model endpoints
+//! - `google`: OAuth, Calendar and Sheets, and the owner at their calendar
 //! - [`brain`]: the scripted model behind both · `mail`: SMTP and its inbox
 //! - [`faults`]: what goes wrong on purpose · `control`: the control API · `phone`: the phone page
 //!
@@ -17,6 +18,7 @@ mod customers;
 pub mod faults;
 mod gemini;
 mod gemini_request;
+mod google;
 mod ids;
 mod log;
 mod mail;
@@ -39,8 +41,9 @@ pub use accounts::{Account, Login, Platform};
 pub use book::{Author, Button, Entry, Receipt};
 pub use config::{Limits, SandboxConfig, Speed};
 pub use customers::Customer;
+pub use google::world::User as GoogleUser;
 pub use meta::inbound::Inbound;
-pub use records::{Delivery, Mail, ModelCall, ReceivedSend, Refusal, SendKind};
+pub use records::{Delivery, GoogleCall, GooglePush, Mail, ModelCall, ReceivedSend, Refusal, SendKind};
 pub use state::State;
 
 /// A running sandbox.
@@ -68,6 +71,7 @@ impl Sandbox {
             .merge(meta::routes())
             .merge(gemini::routes())
             .merge(openai::routes())
+            .merge(google::routes())
             .merge(mail::routes())
             .merge(control::routes())
             .merge(phone::routes())

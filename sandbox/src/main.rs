@@ -51,6 +51,12 @@ struct Args {
     /// API keys Gemini takes, separated by commas; none takes any that does not begin with "invalid"
     #[arg(long, env = "SANDBOX_GEMINI_KEYS", value_delimiter = ',', hide_env_values = true)]
     gemini_keys: Vec<String>,
+    /// The OAuth client's id at Google
+    #[arg(long, env = "GOOGLE_CLIENT_ID", default_value = "sandbox-client.apps.googleusercontent.com")]
+    google_client_id: String,
+    /// The OAuth client's secret at Google
+    #[arg(long, env = "GOOGLE_CLIENT_SECRET", default_value = "sandbox_google_secret", hide_env_values = true)]
+    google_client_secret: String,
     /// API keys OpenAI takes, as above
     #[arg(long, env = "SANDBOX_OPENAI_KEYS", value_delimiter = ',', hide_env_values = true)]
     openai_keys: Vec<String>,
@@ -87,8 +93,11 @@ impl Args {
             limits: Limits { number_per_second: self.number_per_second, strangers: true, ..Limits::default() },
             gemini_keys: self.gemini_keys,
             openai_keys: self.openai_keys,
+            google_client_id: self.google_client_id,
+            google_client_secret: self.google_client_secret,
             dashboard_url: self.dashboard_url,
             own_url: self.own_url,
+            ..SandboxConfig::default()
         })
     }
 }

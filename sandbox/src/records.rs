@@ -118,6 +118,54 @@ pub struct Delivery {
     pub body: String,
 }
 
+/// A call to Google.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GoogleCall {
+    /// Its number.
+    pub seq: u64,
+    /// When the whole request was there, Unix ms.
+    pub received_at_ms: i64,
+    /// `oauth`, `token`, `calendar` or `sheets`.
+    pub service: String,
+    /// HTTP method.
+    pub method: String,
+    /// Decoded path below `/google`.
+    pub path: String,
+    /// The query; secrets are left out.
+    pub query: Vec<(String, String)>,
+    /// Whose token was shown, if it was ever given out.
+    pub account: Option<String>,
+    /// The body; secrets are left out.
+    pub body: Value,
+    /// HTTP status of the answer; `None` while open.
+    pub status: Option<u16>,
+    /// Why it was refused.
+    pub reason: Option<String>,
+    /// Whether the caller got the answer (a fault can withhold it).
+    pub answered: bool,
+}
+
+/// An attempt to tell a channel that its calendar changed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GooglePush {
+    /// Its number.
+    pub seq: u64,
+    /// When it was answered or given up, Unix ms.
+    pub sent_at_ms: i64,
+    /// `X-Goog-Channel-ID`.
+    pub channel: String,
+    /// The calendar.
+    pub calendar: String,
+    /// `X-Goog-Resource-State`: `sync` or `exists`.
+    pub state: String,
+    /// `X-Goog-Message-Number`.
+    pub message_number: u64,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// The receiver's status; `None` if there was no answer.
+    pub status: Option<u16>,
+}
+
 /// An e-mail the sandbox received.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Mail {
@@ -149,4 +197,4 @@ macro_rules! numbered {
         }
     )+};
 }
-numbered!(ReceivedSend, ModelCall, Delivery, Mail);
+numbered!(ReceivedSend, ModelCall, Delivery, Mail, GoogleCall, GooglePush);

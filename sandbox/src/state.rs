@@ -16,6 +16,7 @@ use crate::clock::now_ms;
 use crate::config::SandboxConfig;
 use crate::customers::Customer;
 use crate::faults::{FaultBoard, Faults};
+use crate::google::Google;
 use crate::log::Log;
 use crate::meta::inbound::{self, Inbound};
 use crate::meta::webhooks::{self, Update};
@@ -57,6 +58,7 @@ pub struct State {
     pub(crate) calls: Log<ModelCall>,
     pub(crate) deliveries: Log<Delivery>,
     pub(crate) mails: Log<Mail>,
+    pub(crate) google: Google,
     pub(crate) events: broadcast::Sender<PhoneEvent>,
     pub(crate) client: reqwest::Client,
     pub(crate) tasks: TaskTracker,
@@ -86,6 +88,7 @@ impl State {
             calls: Log::new(MAX_MODEL_CALLS),
             deliveries: Log::new(MAX_DELIVERIES),
             mails: Log::new(MAX_MAILS),
+            google: Google::new(&config.google_users),
             events: broadcast::channel(EVENT_BACKLOG).0,
             client,
             tasks: TaskTracker::new(),
@@ -324,6 +327,7 @@ impl State {
         self.calls.clear();
         self.deliveries.clear();
         self.mails.clear();
+        self.google.clear(&self.config.google_users);
         self.waiting_updates.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let nowhere = ConversationId { account: String::new(), customer: String::new() };
         self.tell(&nowhere, || Change::Reset);

@@ -11,6 +11,7 @@ mod dashboard;
 mod deadline;
 mod deliveries;
 mod description;
+mod google;
 mod handoff;
 mod inbox;
 mod isolation;

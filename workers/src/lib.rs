@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod channels;
 pub mod clients;
 pub mod crash;
+pub mod google;
 pub mod import;
 pub mod jobs;
 mod media;
@@ -36,13 +37,16 @@ use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::Prices;
-use crate::appointments::{BusyTimes, NoCalendars};
+use crate::appointments::BusyTimes;
 use crate::channels::Channels;
 use crate::clients::email::Email;
 use crate::clients::gemini::Gemini;
+use crate::clients::google::Google;
 use crate::clients::meta::{Account, Meta};
 use crate::clients::models::{ModelPrice, Models};
 use crate::clients::openai::OpenAi;
+use crate::google::Accounts;
+use crate::google::busy::GoogleBusy;
 
 /// What every handler may use.
 #[derive(Debug)]
@@ -65,6 +69,8 @@ pub struct App {
     pub media: MediaStore,
     /// Mail, if there is a server.
     pub email: Option<Email>,
+    /// The Google accounts that shops have connected.
+    pub google: Arc<Accounts>,
     /// When staff are busy in calendars that shops have connected.
     pub busy: Arc<dyn BusyTimes>,
     /// The time.
@@ -109,6 +115,15 @@ impl App {
         let http = clients::http_client()?;
         let gemini = config.gemini.as_ref().map(|model| Gemini::new(http.clone(), &model.url, model.api_key.clone(), &model.model));
         let openai = config.openai.as_ref().map(|model| OpenAi::new(http.clone(), &model.url, model.api_key.clone(), &model.model));
+        let client =
+            config.google.clone().map(|of| Google::new(http.clone(), of, frontdesk_core::google::redirect_uri(&config.public_url)));
+        let google = Arc::new(Accounts {
+            client,
+            db: db.clone(),
+            queue: queue.clone(),
+            sealer: Sealer::new(&config.encryption_keys)?,
+            clock: Arc::new(SystemClock),
+        });
         let meta = Meta::new(
             http,
             &config.meta.graph_url,
@@ -131,7 +146,8 @@ impl App {
             meta,
             media: MediaStore::open(&config.media).context("MEDIA_URL")?,
             email,
-            busy: Arc::new(NoCalendars),
+            busy: Arc::new(GoogleBusy::new(google.clone())),
+            google,
             clock: Arc::new(SystemClock),
             sealer: Sealer::new(&config.encryption_keys)?,
             settings: Settings {

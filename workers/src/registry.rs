@@ -5,10 +5,11 @@ use std::sync::Arc;
 use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::jobs::{
     AddVariants, AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ArchiveService, ArchiveStaff, ChangeClosure, ChangeColleague,
-    ChangeConversation, ChangeOrder, ChangePassword, CheckChannel, CheckFigures, ConfirmEmail, DeliverMessage, DropOldLogs, DropOldMedia,
-    EraseCustomer, EraseTraces, FetchMedia, FindSlots, ImportProducts, InviteColleague, JobName, NotifyStaff, PauseConversation,
-    PlaceOrder, RecordEvents, RegisterShop, RemoveChannel, RemoveMedia, ResetPassword, RestoreProduct, ResumeConversation, SaveAppointment,
-    SaveChannel, SaveProduct, SaveService, SaveShop, SaveStaff, SendLink, SetProductImage, SweepQueues, TryAgent, WatchChannels,
+    ChangeConversation, ChangeOrder, ChangePassword, CheckChannel, CheckFigures, ConfirmEmail, ConnectGoogle, DeliverMessage,
+    DisconnectGoogle, DropOldLogs, DropOldMedia, EraseCustomer, EraseTraces, ExportSheet, FetchMedia, FindSlots, ImportProducts,
+    InviteColleague, JobName, NotifyStaff, PauseConversation, PlaceOrder, PullCalendar, RecordEvents, RegisterShop, RemoveChannel,
+    RemoveMedia, ResetPassword, RestoreProduct, ResumeConversation, SaveAppointment, SaveChannel, SaveIntegration, SaveProduct,
+    SaveService, SaveShop, SaveStaff, SendLink, SetProductImage, SweepQueues, SyncAppointment, TryAgent, WatchChannels,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +54,12 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::ChangeClosure => workers.run::<ChangeClosure>(),
             JobName::FindSlots => workers.run::<FindSlots>(),
             JobName::SaveAppointment => workers.run::<SaveAppointment>(),
+            JobName::ConnectGoogle => workers.run::<ConnectGoogle>(),
+            JobName::SaveIntegration => workers.run::<SaveIntegration>(),
+            JobName::DisconnectGoogle => workers.run::<DisconnectGoogle>(),
+            JobName::SyncAppointment => workers.run::<SyncAppointment>(),
+            JobName::PullCalendar => workers.run::<PullCalendar>(),
+            JobName::ExportSheet => workers.run::<ExportSheet>(),
             JobName::PauseConversation => workers.run::<PauseConversation>(),
             JobName::ResumeConversation => workers.run::<ResumeConversation>(),
             JobName::ChangeConversation => workers.run::<ChangeConversation>(),

@@ -109,6 +109,12 @@ settings! {
     HEDGE_AFTER_MS Default("1200"), [Worker], "How long Gemini may take before OpenAI is asked too, in milliseconds";
     REPLY_QUIET_MS Default("500"), [Worker], "How long the first message of a burst waits for more, in milliseconds";
     REPLY_DEADLINE_MS Default("3000"), [Worker], "How soon after the webhook a customer has an answer, in milliseconds";
+    GOOGLE_CLIENT_ID Off, [Ingress, Worker], "The OAuth client by which shops connect Google Calendar; without it nobody can";
+    GOOGLE_CLIENT_SECRET Off, [Worker], "That client's secret; needed with GOOGLE_CLIENT_ID";
+    GOOGLE_OAUTH_URL Default("https://accounts.google.com"), [Ingress], "Where people say yes to Google's consent screen";
+    GOOGLE_TOKEN_URL Default("https://oauth2.googleapis.com"), [Worker], "Where Google gives, renews and revokes tokens";
+    GOOGLE_API_URL Default("https://www.googleapis.com"), [Worker], "Google Calendar's API";
+    GOOGLE_SHEETS_URL Default("https://sheets.googleapis.com"), [Worker], "Google Sheets' API";
     SMTP_URL Off, [Worker], "Mail server for notices: smtp://host:25 or smtps://user:password@host:465";
     MAIL_FROM Off, [Worker], "Sender of notices; needed with SMTP_URL";
     TRIAL_DAYS Default("14"), [Worker], "Length of a new shop's trial in days; 0 is none";
@@ -119,6 +125,7 @@ settings! {
     SCHEDULE_SWEEP_QUEUES Default("0 * * * * *"), [Scheduler], "When queues are swept: cron with seconds, then a zone if not UTC";
     SCHEDULE_CHECK_FIGURES Default("0 40 3 * * *"), [Scheduler], "When the figures are counted anew: cron with seconds, then a zone if not UTC";
     SCHEDULE_WATCH_CHANNELS Default("0 20 7 * * *"), [Scheduler], "When Meta is asked whether the channels' tokens still hold: cron with seconds, then a zone if not UTC";
+    SCHEDULE_PULL_CALENDAR Default("0 */5 * * * *"), [Scheduler], "When connected Google calendars are looked at: cron with seconds, then a zone if not UTC";
     SCHEDULE_DROP_OLD_LOGS Default("0 10 3 * * *"), [Scheduler], "When old logs are dropped: cron with seconds, then a zone if not UTC";
     SCHEDULE_DROP_OLD_MEDIA Default("0 25 3 * * *"), [Scheduler], "When customers' old files are given up: cron with seconds, then a zone if not UTC";
     ADMIN_EMAIL Off, [Migrate], "The platform administrator to create";

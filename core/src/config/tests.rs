@@ -130,6 +130,7 @@ fn no_secret_is_printed() {
         ("DATABASE_URL", "postgres://a:canary@localhost/b"),
         ("INGRESS_DATABASE_URL", "postgres://a:canary@localhost/b"),
         ("ENCRYPTION_KEYS", "canary:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+        ("GOOGLE_CLIENT_SECRET", canary),
         ("SMTP_URL", "smtps://a:canary@localhost"),
     ]);
     let printed = format!(
@@ -155,6 +156,16 @@ fn mail_needs_a_sender() {
         panic!("started without a sender")
     };
     assert_eq!(problems.0[0].name, "MAIL_FROM");
+}
+
+#[test]
+fn googles_client_needs_its_secret() {
+    let Err(problems) = WorkerConfig::from_environment(&with(&[("GOOGLE_CLIENT_ID", "id"), ("GOOGLE_CLIENT_SECRET", "")])) else {
+        panic!("started without a secret")
+    };
+    assert_eq!(problems.0[0].name, "GOOGLE_CLIENT_SECRET");
+    let without = with(&[("GOOGLE_CLIENT_ID", ""), ("GOOGLE_CLIENT_SECRET", "")]);
+    assert!(WorkerConfig::from_environment(&without).unwrap().google.is_none());
 }
 
 #[test]

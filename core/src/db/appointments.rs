@@ -3,6 +3,7 @@
 //! the staff it moves to.
 
 mod changing;
+pub mod elsewhere;
 mod offer;
 mod reading;
 
@@ -116,6 +117,10 @@ pub struct Appointment {
     /// `none`, `pending`, `synced` or `failed`: whether a calendar elsewhere has it.
     #[diesel(sql_type = Text)]
     pub sync_state: String,
+    /// What was done to it in a calendar elsewhere and cannot be done here: `<from>/<to>`, a time that somebody else has, or `odd`, whole days or a
+    /// repetition. The next change here overwrites it there.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub calendar_conflict: Option<String>,
     /// When it was booked.
     #[diesel(sql_type = Timestamptz)]
     pub created_at: DateTime<Utc>,
@@ -134,7 +139,7 @@ impl Appointment {
 
 const COLUMNS: &str = "id, service_id, service_name, staff_id, \
      (SELECT w.name FROM staff w WHERE w.shop_id = appointments.shop_id AND w.id = appointments.staff_id) AS staff_name, customer_id, conversation_id, \
-     customer_name, contact, starts_at, ends_at, price, state, source, note, version, sync_state, created_at, updated_at";
+     customer_name, contact, starts_at, ends_at, price, state, source, note, version, sync_state, calendar_conflict, created_at, updated_at";
 
 /// What was changed, and what follows from it.
 #[derive(Debug, Clone)]
@@ -164,7 +169,7 @@ struct Before {
 /// The one place where a change is announced: its history, and what follows from it. `action` is `booked`, `moved`, `cancelled`, `done` or `no_show`.
 async fn announce(
     tx: &mut ShopTx,
-    appointment: Appointment,
+    mut appointment: Appointment,
     action: &str,
     before: Option<Before>,
     actor: &str,
@@ -183,8 +188,9 @@ async fn announce(
         .bind::<Timestamptz, _>(now)
         .execute(tx.conn())
         .await?;
+    let pending = elsewhere::announce(tx, &mut appointment).await?.into_iter().collect();
     let event = json!({"id": appointment.id, "action": action, "state": appointment.state, "starts_at": appointment.starts_at, "staff_id": appointment.staff_id});
-    Ok(Changed { appointment, pending: Vec::new(), event: Some(event) })
+    Ok(Changed { appointment, pending, event: Some(event) })
 }
 
 /// For whom a time is asked.

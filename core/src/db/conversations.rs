@@ -153,6 +153,23 @@ pub async fn with_customer(tx: &mut ShopTx, channel: ChannelId, customer: Custom
         .optional()?)
 }
 
+/// The conversation in which a customer wrote last, if there is one.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn latest_with(tx: &mut ShopTx, customer: CustomerId) -> Result<Option<ConversationRow>, DbError> {
+    Ok(sql(format!(
+        "SELECT {} FROM conversations WHERE shop_id = $1 AND channel_id IN (SELECT c.id FROM channels c WHERE c.shop_id = $1) AND customer_id = $2 \
+         ORDER BY last_customer_at DESC NULLS LAST, id DESC LIMIT 1",
+        columns()
+    ))
+    .bind::<Integer, _>(tx.shop().0)
+    .bind::<BigInt, _>(customer.0)
+    .get_result(tx.conn())
+    .await
+    .optional()?)
+}
+
 /// Who or what silenced the AI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PausedBy {

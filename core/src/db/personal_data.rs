@@ -196,11 +196,13 @@ pub async fn erase(tx: &mut ShopTx, customer: CustomerId) -> Result<Option<Trace
         .bind::<BigInt, _>(customer)
         .execute(tx.conn())
         .await?;
-    sql("UPDATE appointments SET customer_name = '', contact = NULL, note = '' WHERE shop_id = $1 AND customer_id = $2")
-        .bind::<Integer, _>(tx.shop())
-        .bind::<BigInt, _>(customer)
-        .execute(tx.conn())
-        .await?;
+    // Where a calendar elsewhere names them, the next look at it writes the event anew.
+    sql("UPDATE appointments SET customer_name = '', contact = NULL, note = '', google_version = NULL, \
+         sync_state = CASE WHEN google_event_id IS NULL THEN sync_state ELSE 'pending' END WHERE shop_id = $1 AND customer_id = $2")
+    .bind::<Integer, _>(tx.shop())
+    .bind::<BigInt, _>(customer)
+    .execute(tx.conn())
+    .await?;
     // Answers are kept for repeats, and do not tell whom they show: those that show anybody are emptied. A repeat still does nothing twice.
     sql(r#"UPDATE requests SET answer = '{"outcome": "empty"}' WHERE shop_id = $1 AND answer::text ~ '"(text|customer|customer_name|contact)":'"#)
         .bind::<Integer, _>(tx.shop())

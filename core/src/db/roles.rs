@@ -42,6 +42,13 @@ pub const GRANTS: &[Grant] = &[
         app: "SELECT, INSERT, UPDATE, DELETE",
         ingress: "SELECT (shop_id, id, platform, external_id, name, phone, login, status, status_code, created_at, updated_at, token_expires_at, checked_at)",
     },
+    // Tokens and the words of sync and watch are for those who ask Google.
+    Grant {
+        table: "integrations",
+        app: "SELECT, INSERT, UPDATE, DELETE",
+        ingress: "SELECT (shop_id, id, provider, state, account, scopes, calendars, calendar_id, calendar_name, tell_customers, last_sync_at, error, created_at, updated_at)",
+    },
+    Grant { table: "sheet_exports", app: "SELECT, INSERT", ingress: "" },
     rows("products"),
     history("stock_changes"),
     rows("customers"),

@@ -49,6 +49,10 @@ diesel::table! {
         sync_state -> Text,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        google_calendar_id -> Nullable<Text>,
+        google_etag -> Nullable<Text>,
+        google_version -> Nullable<Int4>,
+        calendar_conflict -> Nullable<Text>,
     }
 }
 
@@ -166,6 +170,33 @@ diesel::table! {
         cost -> Numeric,
         profit -> Numeric,
         cancelled -> Int8,
+    }
+}
+
+diesel::table! {
+    integrations (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int4,
+        provider -> Text,
+        state -> Text,
+        connection -> Text,
+        account -> Text,
+        scopes -> Text,
+        sealed_refresh_token -> Nullable<Text>,
+        sealed_access_token -> Nullable<Text>,
+        access_expires_at -> Nullable<Timestamptz>,
+        calendars -> Jsonb,
+        calendar_id -> Nullable<Text>,
+        calendar_name -> Text,
+        tell_customers -> Bool,
+        sync_token -> Nullable<Text>,
+        last_sync_at -> Nullable<Timestamptz>,
+        error -> Nullable<Text>,
+        watch_id -> Nullable<Text>,
+        watch_resource -> Nullable<Text>,
+        watch_expires_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -405,6 +436,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    sheet_exports (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        request_key -> Text,
+        spreadsheet_id -> Text,
+        url -> Text,
+        upto -> Int8,
+        row_count -> Int4,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     shops (id) {
         id -> Int4,
         name -> Text,
@@ -507,4 +551,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(admins, appointment_events, appointments, audit, channels, closures, conversation_notes, conversations, customer_aliases, customers, daily_sales, logs, media, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, service_staff, services, shops, staff, stock_changes, turns, usage, users);
+diesel::allow_tables_to_appear_in_same_query!(admins, appointment_events, appointments, audit, channels, closures, conversation_notes, conversations, customer_aliases, customers, daily_sales, integrations, logs, media, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, service_staff, services, sheet_exports, shops, staff, stock_changes, turns, usage, users);

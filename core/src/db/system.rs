@@ -98,6 +98,12 @@ pub const DOORS: &[Door] = &[
         app: true,
         ingress: false,
     },
+    Door {
+        function: "enqueue_calendar_pulls(text, text)",
+        why: "a scheduled job that every shop gets which has connected a calendar",
+        app: true,
+        ingress: false,
+    },
     Door { function: "enqueue_for_every_shop(text, text)", why: "a scheduled job that every shop gets", app: true, ingress: false },
 ];
 
@@ -516,6 +522,31 @@ impl Db {
             .system_tx(TxKind::Bulk, async move |mut tx| {
                 Ok::<_, DbError>(
                     sql("SELECT system.enqueue_for_every_shop($1, $2) AS shops")
+                        .bind::<Text, _>(job.as_str())
+                        .bind::<Text, _>(key)
+                        .get_result(tx.conn())
+                        .await?,
+                )
+            })
+            .await?;
+        Ok(row.shops)
+    }
+
+    /// Leaves a job without fields in the outbox of every shop that has connected a calendar; the relay pushes it. Answers how many there are.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn enqueue_calendar_pulls(&self, job: JobName, key: &str) -> Result<i64, DbError> {
+        #[derive(QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = BigInt)]
+            shops: i64,
+        }
+        let key = key.to_owned();
+        let row: Count = self
+            .system_tx(TxKind::Bulk, async move |mut tx| {
+                Ok::<_, DbError>(
+                    sql("SELECT system.enqueue_calendar_pulls($1, $2) AS shops")
                         .bind::<Text, _>(job.as_str())
                         .bind::<Text, _>(key)
                         .get_result(tx.conn())

@@ -4,6 +4,7 @@
 
 mod appointments;
 mod figures;
+mod google;
 mod inbox;
 mod media;
 mod migrations;

@@ -63,6 +63,9 @@ pub struct Appointment {
     pub version: i32,
     /// `none`, `pending`, `synced` or `failed`: whether a calendar elsewhere has it.
     pub sync_state: String,
+    /// What was done to it in a calendar elsewhere and cannot be done here: `<from>/<to>`, a time that somebody else has, or `odd`, whole days or a
+    /// repetition. The next change here overwrites it there.
+    pub calendar_conflict: Option<String>,
     /// When it was booked.
     pub created_at: DateTime<Utc>,
     /// When it last changed.

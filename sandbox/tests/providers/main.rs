@@ -4,6 +4,7 @@
 mod bench;
 mod control;
 mod gemini;
+mod google;
 mod mail;
 mod meta;
 mod openai;

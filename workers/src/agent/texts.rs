@@ -125,6 +125,20 @@ pub enum Text<'a> {
         /// Its number.
         order_no: i64,
     },
+    /// An appointment was moved by the shop.
+    AppointmentMoved {
+        /// What for.
+        service: &'a str,
+        /// When it is now, in the shop's zone.
+        at: &'a str,
+    },
+    /// An appointment was cancelled by the shop.
+    AppointmentCancelled {
+        /// What for.
+        service: &'a str,
+        /// When it was to be, in the shop's zone.
+        at: &'a str,
+    },
     /// The answer takes a little longer.
     Holding,
     /// The shop has no active subscription.
@@ -198,6 +212,11 @@ pub fn render(text: &Text<'_>, language: Language) -> String {
         Text::CancelQuestion { order_no } => numbered(&table::CANCEL_ASK, order_no),
         Text::OrderCancelled { order_no } => numbered(&table::CANCEL_DONE, order_no),
         Text::CancelImpossible { order_no } => numbered(&table::CANCEL_NOT, order_no),
+        // The name comes last, as above.
+        Text::AppointmentMoved { service, at } => say(&table::SHOP_MOVED).replace("{at}", at).replace("{service}", &one_line(service)),
+        Text::AppointmentCancelled { service, at } => {
+            say(&table::SHOP_CANCELLED).replace("{at}", at).replace("{service}", &one_line(service))
+        }
         Text::Holding => say(&table::HOLDING),
         Text::Inactive => say(&table::INACTIVE),
         Text::Quota => say(&table::QUOTA),

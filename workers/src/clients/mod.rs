@@ -3,6 +3,7 @@
 pub mod download;
 pub mod email;
 pub mod gemini;
+pub mod google;
 pub mod meta;
 pub mod models;
 pub mod openai;

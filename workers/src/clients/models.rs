@@ -152,14 +152,14 @@ const BREAKER_FOR: Duration = Duration::from_secs(15);
 const BREAKER_MAX: Duration = Duration::from_mins(10);
 
 #[derive(Debug)]
-struct Breaker {
+pub(super) struct Breaker {
     failures: AtomicU32,
     open_until_ms: AtomicU64,
     epoch: Instant,
 }
 
 impl Breaker {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { failures: AtomicU32::new(0), open_until_ms: AtomicU64::new(0), epoch: Instant::now() }
     }
 
@@ -168,7 +168,7 @@ impl Breaker {
     }
 
     /// Whether the provider may be asked first. After the pause exactly one caller gets through until the outcome is known.
-    fn admits(&self) -> bool {
+    pub(super) fn admits(&self) -> bool {
         self.admits_at(self.now_ms())
     }
 
@@ -181,12 +181,12 @@ impl Breaker {
             && self.open_until_ms.compare_exchange(until, now + duration_ms(BREAKER_FOR), Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    fn succeeded(&self) {
+    pub(super) fn succeeded(&self) {
         self.failures.store(0, Ordering::Release);
         self.open_until_ms.store(0, Ordering::Release);
     }
 
-    fn failed(&self, pause: Option<Duration>) {
+    pub(super) fn failed(&self, pause: Option<Duration>) {
         let failures = self.failures.fetch_add(1, Ordering::AcqRel) + 1;
         if pause.is_some() || failures >= BREAKER_AFTER {
             let pause = pause.unwrap_or(BREAKER_FOR).min(BREAKER_MAX);

@@ -74,6 +74,18 @@ fn words(notice: &Notice, shop: &str, dashboard: &str, low: &[ProductRow]) -> (S
                 at.format("%Y-%m-%d at %H:%M UTC")
             ),
         ),
+        Notice::GoogleDisconnected => (
+            "Google Calendar is disconnected",
+            format!(
+                "Google takes Frontdesk's permission no more: it was withdrawn, or has run out. No free times are offered until you connect it again: {dashboard}/settings/integrations"
+            ),
+        ),
+        Notice::CalendarConflict { appointment, .. } => (
+            "An appointment cannot be where Google Calendar has it",
+            format!(
+                "Appointment {appointment} was changed in Google Calendar, to a time that another appointment has, or into something that lasts whole days or repeats. It stays as it was; please settle it: {dashboard}/appointments/{appointment}"
+            ),
+        ),
         Notice::LowStock { count, .. } => {
             // What it is by now: between the sale and this mail it may have been restocked.
             let mut lines: Vec<String> = low.iter().map(|product| format!("{}: {} left", product.name, product.stock)).collect();

@@ -294,3 +294,23 @@ pub(super) const FALLBACK_NONE: Row = [
     "Sorry, dat begreep ik niet helemaal. Wat zoek je?",
     "Üzgünüm, tam anlayamadım. Ne arıyorsunuz?",
 ];
+pub(super) const SHOP_MOVED: Row = [
+    "Your appointment ({service}) has been moved to {at}. If that does not suit you, please write to us here.",
+    "Ihr Termin ({service}) wurde auf {at} verlegt. Wenn das nicht passt, schreiben Sie uns bitte hier.",
+    "Votre rendez-vous ({service}) a été déplacé au {at}. Si cela ne vous convient pas, écrivez-nous ici.",
+    "Tu cita ({service}) se ha cambiado a {at}. Si no te viene bien, escríbenos aquí.",
+    "Il tuo appuntamento ({service}) è stato spostato al {at}. Se non va bene, scrivici qui.",
+    "A sua marcação ({service}) foi alterada para {at}. Se não lhe convier, escreva-nos aqui.",
+    "Je afspraak ({service}) is verplaatst naar {at}. Komt dat niet uit, schrijf ons dan hier.",
+    "Randevunuz ({service}) {at} tarihine alındı. Uygun değilse lütfen buradan bize yazın.",
+];
+pub(super) const SHOP_CANCELLED: Row = [
+    "Your appointment ({service}) on {at} has been cancelled by us. Please write to us here for another time.",
+    "Ihr Termin ({service}) am {at} wurde von uns abgesagt. Für einen neuen Termin schreiben Sie uns bitte hier.",
+    "Votre rendez-vous ({service}) du {at} a été annulé par nos soins. Écrivez-nous ici pour en fixer un autre.",
+    "Hemos cancelado tu cita ({service}) del {at}. Escríbenos aquí para buscar otra hora.",
+    "Abbiamo annullato il tuo appuntamento ({service}) del {at}. Scrivici qui per fissarne un altro.",
+    "Cancelámos a sua marcação ({service}) de {at}. Escreva-nos aqui para marcar outra hora.",
+    "We hebben je afspraak ({service}) op {at} afgezegd. Schrijf ons hier voor een ander moment.",
+    "{at} tarihli randevunuz ({service}) tarafımızca iptal edildi. Yeni bir saat için buradan bize yazın.",
+];

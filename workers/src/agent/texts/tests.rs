@@ -58,6 +58,8 @@ fn no_text_keeps_a_place_to_fill_and_none_is_empty() {
             Text::ConfirmAgain,
             Text::CancelQuestion { order_no: 7 },
             Text::OrderCancelled { order_no: 7 },
+            Text::AppointmentMoved { service: "Cut", at: "2026-11-28 15:00" },
+            Text::AppointmentCancelled { service: "Cut", at: "2026-11-28 15:00" },
             Text::CancelImpossible { order_no: 7 },
             Text::Holding,
             Text::Inactive,
