@@ -478,8 +478,11 @@ pub struct TrialTalk {
     pub tap: Option<TrialTap>,
     /// The exchanges before, the oldest first.
     pub exchanges: Vec<Exchange>,
-    /// The open proposal.
+    /// The open proposal of an order.
     pub proposal: Vec<TrialLine>,
+    /// The open proposal of an appointment.
+    #[serde(default)]
+    pub booking: Option<TrialBooking>,
     /// Instead of the name that is saved.
     pub agent_name: Option<String>,
     /// Instead of the instructions that are saved.
@@ -507,6 +510,17 @@ pub struct TrialLine {
     pub quantity: i32,
     /// Price per piece as shown.
     pub price: Money,
+}
+
+/// A trial's open proposal of an appointment.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct TrialBooking {
+    /// What for.
+    pub service: ServiceId,
+    /// With whom.
+    pub staff: StaffId,
+    /// When.
+    pub starts_at: DateTime<Utc>,
 }
 
 /// See [`JobName::SaveChannel`]. One row per platform and external id.
@@ -1155,6 +1169,11 @@ pub enum Notice {
     },
     /// The day's model cost limit is reached.
     ModelBudgetReached,
+    /// A connected calendar could not be read, so a customer was offered no time.
+    CalendarUnreachable {
+        /// Where.
+        conversation: ConversationId,
+    },
     /// Messages came too late to be answered.
     Missed {
         /// Where.

@@ -6,10 +6,13 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 
 use crate::auth::{PasswordError, Passwords, Role};
+use crate::availability::local;
+use crate::db::appointments::{self, BookError, Booking, By, End};
 use crate::db::channels::{self, ChannelInput};
 use crate::db::orders::{self, ChangeError, PlaceError, Placement};
 use crate::db::products::{self, ProductFilter, ProductInput, ProductRow};
@@ -169,6 +172,7 @@ pub async fn plant(db: &Db, sealer: &Sealer, passwords: &Passwords, now: DateTim
             live_a_year(db, scope, now).await?;
         } else {
             offer(db, scope, now).await?;
+            keep_appointments(db, scope, now).await?;
         }
         logins.extend(shop.users.iter().map(|user| (shop.name, user.role.as_str(), user.email, user.password)));
     }
@@ -324,27 +328,93 @@ async fn stock(db: &Db, scope: ShopScope) -> Result<(), SeedError> {
     .await
 }
 
-/// Name, own week, and what they perform by its place in [`SERVICES`].
-const STAFF: [(&str, Option<&str>, &[usize]); 2] = [
+/// Name, person or room, own week, and what they perform by its place in [`SERVICES`].
+const STAFF: [(&str, &str, Option<&str>, &[usize]); 3] = [
     (
         "Camille",
+        "person",
         Some(
             r#"{"tue":["09:30-13:00","14:00-19:00"],"wed":["09:30-13:00","14:00-19:00"],"thu":["11:00-15:00","16:00-20:00"],"fri":["11:00-15:00","16:00-20:00"],"sat":["09:00-13:00","14:00-18:00"]}"#,
         ),
         &[0, 1, 2, 3],
     ),
-    ("Inès", None, &[0, 3, 4, 5]),
+    ("Inès", "person", None, &[0, 3, 4]),
+    ("Cabine de soin", "room", Some(r#"{"wed":["10:00-18:00"],"thu":["10:00-18:00"],"fri":["10:00-18:00"],"sat":["10:00-17:00"]}"#), &[5]),
 ];
 
-/// Name, description, minutes, minutes after it, price.
-const SERVICES: [(&str, &str, i32, i32, &str); 6] = [
-    ("Coupe femme", "Shampooing, coupe et brushing.", 45, 10, "48.00"),
-    ("Couleur", "Couleur complète, shampooing et brushing.", 90, 15, "79.00"),
-    ("Balayage", "Balayage, patine et brushing.", 150, 15, "129.00"),
-    ("Coupe homme", "Shampooing, coupe et coiffage.", 30, 5, "32.00"),
-    ("Manucure", "Limage, cuticules et vernis au choix.", 40, 5, "35.00"),
-    ("Pose semi-permanent", "Préparation de l'ongle et pose de vernis semi-permanent.", 60, 5, "45.00"),
+/// A service of the sample.
+struct SampleService {
+    name: &'static str,
+    description: &'static str,
+    minutes: i32,
+    /// Minutes before and after it.
+    buffers: (i32, i32),
+    price: &'static str,
+    /// Minutes of notice.
+    lead: i32,
+    /// Days ahead.
+    horizon: i32,
+}
+
+const SERVICES: [SampleService; 6] = [
+    SampleService {
+        name: "Coupe femme",
+        description: "Shampooing, coupe et brushing.",
+        minutes: 45,
+        buffers: (0, 10),
+        price: "48.00",
+        lead: 60,
+        horizon: 60,
+    },
+    SampleService {
+        name: "Couleur",
+        description: "Couleur complète, shampooing et brushing.",
+        minutes: 90,
+        buffers: (0, 15),
+        price: "79.00",
+        lead: 240,
+        horizon: 90,
+    },
+    SampleService {
+        name: "Balayage",
+        description: "Balayage, patine et brushing.",
+        minutes: 150,
+        buffers: (0, 15),
+        price: "129.00",
+        lead: 1440,
+        horizon: 90,
+    },
+    SampleService {
+        name: "Coupe homme",
+        description: "Shampooing, coupe et coiffage.",
+        minutes: 30,
+        buffers: (0, 5),
+        price: "32.00",
+        lead: 60,
+        horizon: 60,
+    },
+    SampleService {
+        name: "Manucure",
+        description: "Limage, cuticules et vernis classique ou semi-permanent.",
+        minutes: 40,
+        buffers: (0, 5),
+        price: "35.00",
+        lead: 60,
+        horizon: 60,
+    },
+    SampleService {
+        name: "Soin du visage",
+        description: "Nettoyage, gommage, masque et modelage, en cabine.",
+        minutes: 60,
+        buffers: (10, 15),
+        price: "65.00",
+        lead: 120,
+        horizon: 60,
+    },
 ];
+/// Appointments reach back and ahead this far.
+const PAST_APPOINTMENTS: u64 = 28;
+const APPOINTMENTS_AHEAD: u64 = 14;
 
 /// What is offered by appointment, by whom, and when nobody is there. What stands stays.
 async fn offer(db: &Db, scope: ShopScope, now: DateTime<Utc>) -> Result<(), SeedError> {
@@ -353,23 +423,23 @@ async fn offer(db: &Db, scope: ShopScope, now: DateTime<Utc>) -> Result<(), Seed
             return Ok(());
         }
         let mut team = Vec::with_capacity(STAFF.len());
-        for (name, week, performs) in STAFF {
+        for (name, kind, week, performs) in STAFF {
             let hours: Option<Hours> = week.and_then(|week| serde_json::from_str(week).ok());
             let member =
-                staff::save(&mut tx, None, name, "person", hours.as_ref()).await.map_err(|error| SeedError::Service(error.to_string()))?;
+                staff::save(&mut tx, None, name, kind, hours.as_ref()).await.map_err(|error| SeedError::Service(error.to_string()))?;
             team.push((member.id, performs));
         }
-        for (place, (name, description, duration_minutes, buffer_after_minutes, price)) in SERVICES.into_iter().enumerate() {
-            let price = price.parse().ok().and_then(|price| Money::new(price).ok()).ok_or_else(|| SeedError::Service(name.to_owned()))?;
+        for (place, service) in SERVICES.iter().enumerate() {
+            let price = service.price.parse().ok().and_then(|price| Money::new(price).ok());
             let input = ServiceInput {
-                name: name.to_owned(),
-                description: description.to_owned(),
-                duration_minutes,
-                buffer_before_minutes: 0,
-                buffer_after_minutes,
-                price,
-                lead_minutes: 60,
-                horizon_days: 60,
+                name: service.name.to_owned(),
+                description: service.description.to_owned(),
+                duration_minutes: service.minutes,
+                buffer_before_minutes: service.buffers.0,
+                buffer_after_minutes: service.buffers.1,
+                price: price.ok_or_else(|| SeedError::Service(service.name.to_owned()))?,
+                lead_minutes: service.lead,
+                horizon_days: service.horizon,
                 slot_minutes: None,
                 staff_ids: team.iter().filter(|(_, performs)| performs.contains(&place)).map(|(id, _)| *id).collect(),
             };
@@ -388,7 +458,7 @@ async fn offer(db: &Db, scope: ShopScope, now: DateTime<Utc>) -> Result<(), Seed
             }
         }
         // One of them is away for a week, three weeks from now.
-        if let (Some((away, _)), Some(monday)) = (team.last(), today.checked_add_days(Days::new(21)))
+        if let (Some((away, _)), Some(monday)) = (team.get(1), today.checked_add_days(Days::new(21)))
             && let Some(saturday) = monday.checked_add_days(Days::new(5))
         {
             closures::insert(&mut tx, Some(*away), (monday, saturday), None, "Congés").await?;
@@ -396,6 +466,74 @@ async fn offer(db: &Db, scope: ShopScope, now: DateTime<Utc>) -> Result<(), Seed
         Ok::<_, SeedError>(())
     })
     .await
+}
+
+/// Appointments of the past weeks and of the next ones; what was booked before, and what has become of it, stays.
+async fn keep_appointments(db: &Db, scope: ShopScope, now: DateTime<Utc>) -> Result<(), SeedError> {
+    let today = now.date_naive();
+    let first = today.checked_sub_days(Days::new(PAST_APPOINTMENTS)).unwrap_or(today);
+    let days: Vec<NaiveDate> = first.iter_days().take_while(|day| *day <= today + Days::new(APPOINTMENTS_AHEAD)).collect();
+    for week in days.chunks(DAYS_AT_ONCE) {
+        let week = week.to_vec();
+        db.shop_tx(&scope, TxKind::Bulk, async move |mut tx| {
+            let offered = services::list(&mut tx, false, None, 200).await?;
+            let zone = shops::booking(&mut tx).await?.zone;
+            for day in week {
+                keep_a_day(&mut tx, &offered, zone, day, now).await?;
+            }
+            Ok::<_, SeedError>(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+async fn keep_a_day(tx: &mut ShopTx, offered: &[services::Service], zone: Tz, day: NaiveDate, now: DateTime<Utc>) -> Result<(), SeedError> {
+    let mut dice = Dice(u64::from(day.num_days_from_ce().unsigned_abs()) << 8);
+    for n in 0..2 + dice.roll(4) {
+        let (which, quarter, name, place, fate) =
+            (dice.roll(offered.len() as u64), dice.roll(32), dice.roll(16), dice.roll(3), dice.roll(10));
+        let minute = u16::try_from(10 * 60 + 15 * quarter).unwrap_or_default();
+        let starts_at = local::first(zone, day, minute);
+        let Some(service) = usize::try_from(which).ok().and_then(|which| offered.get(which)) else { continue };
+        let booked_at = now.min(starts_at - TimeDelta::hours(50));
+        let booking = Booking {
+            service: service.id,
+            staff: None,
+            starts_at,
+            by: By::Staff { anyway: false },
+            busy: &[],
+            customer: None,
+            conversation: None,
+            customer_name: NAMES.get(usize::try_from(name).unwrap_or_default()).copied().unwrap_or_default().to_owned(),
+            contact: None,
+            note: String::new(),
+            source: if place == 0 { "staff" } else { "agent" },
+            actor: if place == 0 { "staff" } else { "agent" }.to_owned(),
+            proposal: None,
+            request_key: Some(format!("sample:appointment:{day}:{n}")),
+            shown: None,
+            now: booked_at,
+        };
+        let made = match appointments::book(tx, &booking).await {
+            Ok(made) => made,
+            Err(BookError::Db(error)) => return Err(SeedError::Db(error)),
+            // Closed then, or somebody else's: a shop is not open at any time that dice fall on.
+            Err(_) => continue,
+        };
+        if made.event.is_none() {
+            continue;
+        }
+        let (id, ends_at) = (made.appointment.id, made.appointment.ends_at);
+        let ended = match fate {
+            0 => appointments::cancel(tx, id, By::Staff { anyway: false }, None, "system", booked_at + TimeDelta::hours(1)).await,
+            _ if ends_at > now => continue,
+            1 => appointments::end(tx, id, End::NoShow, "system", ends_at).await,
+            _ => appointments::end(tx, id, End::Done, "system", ends_at).await,
+        };
+        ended.map_err(|error| SeedError::Service(error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// SplitMix64: the same year everywhere, without a dependency whose stream may change.
@@ -515,10 +653,10 @@ mod tests {
 
     #[test]
     fn weeks_read_and_every_service_has_somebody() {
-        for (name, week, _) in STAFF {
+        for (name, _, week, _) in STAFF {
             assert!(week.is_none_or(|week| serde_json::from_str::<Hours>(week).is_ok()), "{name}");
         }
-        assert!((0..SERVICES.len()).all(|place| STAFF.iter().any(|(_, _, performs)| performs.contains(&place))));
+        assert!((0..SERVICES.len()).all(|place| STAFF.iter().any(|(_, _, _, performs)| performs.contains(&place))));
     }
 
     #[test]

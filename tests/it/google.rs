@@ -8,7 +8,7 @@ use frontdesk_sandbox::faults::{GoogleFailure, GoogleFaults};
 use frontdesk_workers::crash::Point;
 use serde_json::{Value, json};
 use system_tests::redis::free_port;
-use system_tests::{Api, ORDER_MANAGER, OTHER_OWNER, OWNER, PATIENCE, Plan, SERVICE_WHATSAPP, TestStack, until};
+use system_tests::{Api, ORDER_MANAGER, OTHER_OWNER, OWNER, PATIENCE, Plan, SERVICE_WHATSAPP, TestStack, buttons, until};
 use url::Url;
 
 /// The sample service shop's owner at Google; the id of their calendar.
@@ -48,7 +48,10 @@ async fn come_back(stack: &TestStack, back: &Url, cookie: &str) -> anyhow::Resul
 
 /// Everything, running; calendars are looked at when a story says so, and not by the clock.
 async fn stack(workers: usize) -> TestStack {
-    TestStack::planned(Plan { workers, ..Plan::default().with("SCHEDULE_PULL_CALENDAR", "0 0 0 1 1 *") }).await.unwrap()
+    let stack = TestStack::planned(Plan { workers, ..Plan::default().with("SCHEDULE_PULL_CALENDAR", "0 0 0 1 1 *") }).await.unwrap();
+    // The sample's own appointments would be in the calendar, too.
+    stack.database.look().await.unwrap().batch_execute("DELETE FROM appointment_events; DELETE FROM appointments").await.unwrap();
+    stack
 }
 
 /// Connects the account, and waits until its calendar was looked at.
@@ -613,6 +616,38 @@ async fn what_google_tells_of_is_taken_over_without_waiting_for_the_clock() {
         .unwrap();
     let history = appointment(&owner, &made["id"]).await.unwrap()["history"].clone();
     assert_eq!(history.as_array().unwrap().iter().filter(|change| change["action"] == "moved").count(), 1, "{history}");
+    stack.stop().await.unwrap();
+}
+
+/// In a chat: a time is agreed to, and one is asked for, while Google is away.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_is_promised_nothing_while_the_calendar_cannot_be_read() {
+    let stack = stack(1).await;
+    let owner = stack.log_in(OTHER_OWNER).await.unwrap();
+    offered(&owner).await;
+    connect(&stack, &owner).await;
+    let customer = stack.customer(SERVICE_WHATSAPP, "33612345671");
+    let day = |days| ten(days).with_timezone(&PARIS).format("%-d %B %Y").to_string();
+    customer.says(&format!("I'd like to book a massage on {} at 10:00 please", day(12))).unwrap();
+    assert_eq!(buttons(&customer.hears_answer().await.unwrap()).len(), 2);
+
+    google_fails(&stack, GoogleFailure::Internal, "calendar", None);
+    customer.says("yes please").unwrap();
+    let told = customer.hears_answer().await.unwrap();
+    assert!(buttons(&told).is_empty() && !told.text.as_deref().unwrap_or_default().contains("10:00"), "{told:?}");
+    customer.says(&format!("when do you have time for a massage on {}?", day(13))).unwrap();
+    let told = customer.hears_answer().await.unwrap().text.unwrap();
+    assert!(!told.contains(":00") && told.contains("calendar"), "{told}");
+    assert_eq!(stack.count("SELECT count(*) FROM appointments WHERE service_name = 'Massage'").await.unwrap(), 0);
+    let mails = stack.sandbox.state().wait_for_mails(1, PATIENCE, |mail| mail.subject.contains("calendar cannot be read")).await;
+    assert_eq!(mails.len(), 1, "staff are told once");
+
+    // The proposal is still on the table.
+    google_works(&stack);
+    customer.says("yes please").unwrap();
+    assert!(customer.hears_answer().await.unwrap().text.unwrap().contains("10:00"));
+    synced(&stack).await;
+    assert_eq!(standing_at(&stack, ten(12)), 1);
     stack.stop().await.unwrap();
 }
 

@@ -4,6 +4,7 @@
 mod accounts;
 mod agent_guards;
 mod appointments;
+mod bookings;
 mod channels;
 mod crash;
 mod customers;

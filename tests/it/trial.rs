@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use system_tests::{ORDER_MANAGER, OWNER, Plan, TestStack};
+use system_tests::{ORDER_MANAGER, OTHER_OWNER, OWNER, Plan, TestStack};
 
 /// Every table with a digest of all that it holds. The request's answer and the models' cost are kept, as with every write.
 async fn everything(stack: &TestStack) -> BTreeMap<String, String> {
@@ -86,5 +86,36 @@ async fn a_trial_shows_what_would_happen_and_nothing_happens() {
     let product = json!({"name": "Lamp", "price": "5.00", "cost": "1.00", "stock": 1});
     owner.post("/products", &product, 201).await.unwrap();
     assert_eq!(dashboard.hears().await.unwrap()["kind"], "stock");
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_shows_an_appointment_and_books_none() {
+    let stack = TestStack::planned(Plan { scheduler: false, ..Plan::default() }).await.unwrap();
+    let owner = stack.log_in(OTHER_OWNER).await.unwrap();
+    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map(|day| (day.to_owned(), json!(["00:00-24:00"])));
+    let staff = owner.post("/staff", &json!({"name": "Zoé", "hours": Value::Object(days.into_iter().collect())}), 201).await.unwrap();
+    let service = json!({"name": "Massage", "duration_minutes": 60, "price": "80.00", "lead_minutes": 0, "staff_ids": [staff["id"]]});
+    let service = owner.post("/services", &service, 201).await.unwrap();
+    let before = everything(&stack).await;
+    let attempt = async |body: Value| owner.post("/shop/agent/try", &body, 200).await.unwrap();
+
+    let shown = attempt(json!({"said": "when do you have time for a massage tomorrow?"})).await;
+    assert_eq!((said(&shown).0, &shown["booking"]), ("slots", &Value::Null), "{shown}");
+    let question = "I'd like to book a massage tomorrow at 17:00 please";
+    let asked = attempt(json!({"said": question})).await;
+    assert_eq!((said(&asked).0, &asked["booking"]["service_id"]), ("proposal", &service["id"]), "{asked}");
+    let exchanges = json!([{"customer": question, "reply": said(&asked).1}]);
+    for yes in [json!({"said": "yes please"}), json!({"tap": "confirm"})] {
+        let mut body = yes;
+        body["exchanges"] = exchanges.clone();
+        body["booking"] = asked["booking"].clone();
+        let booked = attempt(body).await;
+        assert_eq!((said(&booked).0, &booked["booking"]), ("booking", &Value::Null), "{booked}");
+        assert!(said(&booked).1.contains("17:00"), "{booked}");
+    }
+    assert_eq!(everything(&stack).await, before, "a trial has left something behind");
+    let wrong = json!({"said": "yes", "booking": {"service_id": 1, "staff_id": 1, "starts_at": "soon"}});
+    assert_eq!(owner.post("/shop/agent/try", &wrong, 422).await.unwrap()["fields"][0]["field"], "booking.starts_at");
     stack.stop().await.unwrap();
 }

@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod channels;
 pub mod clients;
 pub mod crash;
+pub mod diary;
 pub mod google;
 pub mod import;
 pub mod jobs;

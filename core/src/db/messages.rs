@@ -534,6 +534,28 @@ pub async fn spoken(tx: &mut ShopTx, conversation: ConversationId, before: TurnI
     Ok(rows)
 }
 
+/// The free times that were last offered in a conversation since an instant, as its message keeps them.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn last_offer(tx: &mut ShopTx, conversation: ConversationId, since: DateTime<Utc>) -> Result<Option<serde_json::Value>, DbError> {
+    #[derive(QueryableByName)]
+    struct OfferRow {
+        #[diesel(sql_type = Jsonb)]
+        offer: serde_json::Value,
+    }
+    let row: Option<OfferRow> =
+        sql("SELECT content -> 'offer' AS offer FROM messages WHERE shop_id = $1 AND conversation_id = $2 AND direction = 'out' \
+         AND created_at >= $3 AND content ? 'offer' AND status NOT IN ('superseded', 'failed', 'deleted') ORDER BY id DESC LIMIT 1")
+        .bind::<Integer, _>(tx.shop().0)
+        .bind::<BigInt, _>(conversation.0)
+        .bind::<Timestamptz, _>(since)
+        .get_result(tx.conn())
+        .await
+        .optional()?;
+    Ok(row.map(|row| row.offer))
+}
+
 /// What was said in a turn, both sides, without the holding reply and what was withheld.
 ///
 /// # Errors

@@ -100,6 +100,12 @@ impl ShopProfile {
         self.kind != "service"
     }
 
+    /// Whether it takes appointments.
+    #[must_use]
+    pub fn takes_appointments(&self) -> bool {
+        self.kind != "product"
+    }
+
     /// The language that the shop itself speaks.
     #[must_use]
     pub fn language(&self) -> Language {

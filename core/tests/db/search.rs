@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::postgres::{TestDb, at, product, shop};
 use frontdesk_core::auth::Passwords;
+use frontdesk_core::db::appointments::{self, Appointment, AppointmentFilter};
 use frontdesk_core::db::products::{self, ProductFilter, ProductRow};
 use frontdesk_core::db::{Db, DbError, TxKind, orders, sales};
 use frontdesk_core::inbound::{ChannelKey, Platform};
@@ -49,10 +50,23 @@ async fn the_sample_shops_are_planted_once_and_what_customers_say_finds_their_pr
     assert!(planted.0.orders > 300 && planted.1.len() >= 40, "{:?}", planted.0);
     let red = planted.1.iter().find(|product| product.name == "Trail Runner Red 42").unwrap();
     assert_eq!(red.stock, 12, "a year of orders leaves the shelf as the catalogue says");
+    // The service shop has appointments behind it and ahead.
+    let salon = ChannelKey { platform: Platform::Whatsapp, external_id: "204411225588001".to_owned() };
+    let salon = app.find_channel(&salon).await.unwrap().unwrap().scope();
+    let kept = async || {
+        app.shop_tx(&salon, TxKind::Export, async move |mut tx| appointments::list(&mut tx, &AppointmentFilter::default(), 200).await)
+            .await
+            .unwrap()
+    };
+    let before = kept().await;
+    let count = |state: &str, ahead: bool| before.iter().filter(|one| one.state == state && (one.starts_at > now) == ahead).count();
+    assert!(count("done", false) > 10 && count("booked", true) > 5 && count("booked", false) <= 2, "{before:#?}");
     // A repeat leaves everything as it is, a changed price too.
     seed::plant(&app, &sealer, &passwords, now).await.unwrap();
     let again = state().await;
     assert_eq!(again.0, planted.0);
+    let ids = |of: &[Appointment]| of.iter().map(|one| (one.id, one.version)).collect::<Vec<_>>();
+    assert_eq!(ids(&kept().await), ids(&before));
     assert_eq!(again.1.iter().map(|p| (p.id, p.stock)).collect::<Vec<_>>(), planted.1.iter().map(|p| (p.id, p.stock)).collect::<Vec<_>>());
 
     for said in [

@@ -1,11 +1,13 @@
 //! A talk with the AI in which nothing happens, for the owner to try their settings.
 
-use frontdesk_core::ids::ProductId;
-use frontdesk_core::jobs::{self, TrialLine, TrialTalk, TrialTap};
+use chrono::{DateTime, Utc};
+use frontdesk_core::ids::{ProductId, ServiceId, StaffId};
+use frontdesk_core::jobs::{self, TrialBooking, TrialLine, TrialTalk, TrialTap};
 use frontdesk_core::memory::Exchange;
 use frontdesk_core::money::Money;
 use utoipa::ToSchema;
 
+use super::{TIME, time};
 use crate::call::CommandCx;
 use crate::command::Asked;
 use crate::form::{Form, Request};
@@ -33,6 +35,9 @@ pub struct TryAgent {
     /// The proposal that the call before answered, if one is open.
     #[schema(value_type = Vec<TrialProposed>, required = false)]
     pub proposal: Vec<TrialLine>,
+    /// The appointment that the call before proposed, if that is open.
+    #[schema(value_type = Option<TrialAppointment>, required = false)]
+    pub booking: Option<TrialBooking>,
     /// The AI's name, instead of the one that is saved.
     #[schema(required = false)]
     pub agent_name: Option<String>,
@@ -67,6 +72,17 @@ pub struct TrialProposed {
     pub price: String,
 }
 
+/// The open proposal of an appointment.
+#[derive(ToSchema)]
+pub struct TrialAppointment {
+    /// What for.
+    pub service_id: i32,
+    /// With whom.
+    pub staff_id: i32,
+    /// When it would begin.
+    pub starts_at: DateTime<Utc>,
+}
+
 /// What would happen.
 #[derive(ToSchema)]
 pub struct Tried {
@@ -74,6 +90,8 @@ pub struct Tried {
     pub messages: Vec<TrialMessage>,
     /// The proposal that would be open then; pass it to the next call.
     pub proposal: Vec<TrialProposed>,
+    /// The appointment that would be proposed then; pass it to the next call.
+    pub booking: Option<TrialAppointment>,
     /// Model calls, tool calls, arguments, results, times, in order.
     #[schema(value_type = Vec<Object>)]
     pub trace: serde_json::Value,
@@ -109,6 +127,11 @@ impl Request for TryAgent {
             let (quantity, price): (_, Option<Money>) = (line.integer("quantity", 1..=999), line.money("price"));
             Some(TrialLine { product: ProductId(product?), quantity: quantity?, price: price? })
         });
+        let booking = form.maybe_object("booking", |one| {
+            let (service, staff) = (one.integer("service_id", 1..=i64::from(i32::MAX)), one.integer("staff_id", 1..=i64::from(i32::MAX)));
+            let starts_at = one.parsed("starts_at", TIME, time);
+            Some(TrialBooking { service: ServiceId(service?), staff: StaffId(staff?), starts_at: starts_at? })
+        });
         let agent_name = form.maybe_text("agent_name", 0..=60);
         let agent_instructions = form.maybe_text("agent_instructions", 0..=4000);
         let about = form.maybe_text("about", 0..=8000);
@@ -117,12 +140,12 @@ impl Request for TryAgent {
             return None;
         }
         let said = said.unwrap_or_default();
-        Some(Self { said, tap, exchanges, proposal, agent_name, agent_instructions, about })
+        Some(Self { said, tap, exchanges, proposal, booking, agent_name, agent_instructions, about })
     }
 }
 
 pub(crate) async fn ask(cx: CommandCx) -> Result<Asked, HttpError> {
-    let TryAgent { said, tap, exchanges, proposal, agent_name, agent_instructions, about } = cx.json()?;
-    let talk = TrialTalk { said, tap, exchanges, proposal, agent_name, agent_instructions, about };
+    let TryAgent { said, tap, exchanges, proposal, booking, agent_name, agent_instructions, about } = cx.json()?;
+    let talk = TrialTalk { said, tap, exchanges, proposal, booking, agent_name, agent_instructions, about };
     Asked::job(jobs::TryAgent { request: cx.request, talk })
 }

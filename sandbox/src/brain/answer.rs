@@ -7,7 +7,7 @@ use super::lexicon::Meaning;
 use super::prompt::{Knowledge, told_of};
 use super::reply::{list, say};
 use super::tools::{Facts, Purpose, arguments, tool_for};
-use super::{Call, Conversation, Thought, Turn, results};
+use super::{Call, Conversation, Thought, Turn, bookings, results};
 
 /// What the model has before it when it answers.
 pub(super) struct Mind<'a> {
@@ -16,6 +16,10 @@ pub(super) struct Mind<'a> {
     pub(super) language: Language,
     /// The customer's latest message, read.
     pub(super) reading: Reading,
+    /// Their words, of all messages since the last answer.
+    pub(super) message: String,
+    /// Where that message begins in the talk.
+    pub(super) first: usize,
     /// How the turns since that message begin.
     pub(super) since: usize,
 }
@@ -62,7 +66,7 @@ impl<'a> Mind<'a> {
         let language = knowledge.language.or_else(|| detect(&tokens(&message)).first().copied());
         let language = language.or_else(|| detect(&tokens(&said(turns))).first().copied());
         let reading = Reading::of(&message, language, &sizes);
-        Some(Self { conversation, knowledge, language: language.unwrap_or(Language::En), reading, since: last + 1 })
+        Some(Self { conversation, knowledge, language: language.unwrap_or(Language::En), reading, message, first, since: last + 1 })
     }
 
     pub(super) fn intent(&self) -> Intent {
@@ -81,6 +85,9 @@ impl<'a> Mind<'a> {
     }
 
     fn react(&self) -> Thought {
+        if let Some(thought) = bookings::react(self) {
+            return thought;
+        }
         let order_no = self.reading.order_no.as_deref();
         match self.intent() {
             Intent::Greet => self.say("greet", &[]),
@@ -117,7 +124,7 @@ impl<'a> Mind<'a> {
         }
     }
 
-    fn inform(&self, topic: Topic) -> Thought {
+    pub(super) fn inform(&self, topic: Topic) -> Thought {
         let labels: &[&str] = match topic {
             Topic::Hours => &["hours", "opening", "open"],
             Topic::Address => &["address", "location"],

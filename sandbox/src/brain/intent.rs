@@ -164,7 +164,7 @@ impl Reading {
         meanings.iter().any(|meaning| self.has(*meaning))
     }
 
-    fn is_question(&self) -> bool {
+    pub(super) fn is_question(&self) -> bool {
         self.folded.iter().any(|token| matches!(token.as_str(), "?" | "¿"))
     }
 
@@ -259,7 +259,7 @@ impl Reading {
         parts.iter().filter(|part| !part.trim().is_empty()).map(|part| Self::of(part, told, sizes)).collect()
     }
 
-    fn topic(&self) -> Option<Topic> {
+    pub(super) fn topic(&self) -> Option<Topic> {
         let shop_asked = self.has(Meaning::Where) && self.has(Meaning::Shop);
         [
             (self.has(Meaning::Returns), Topic::Returns),
@@ -273,7 +273,7 @@ impl Reading {
         .map(|(_, topic)| topic)
     }
 
-    fn names_goods(&self) -> bool {
+    pub(super) fn names_goods(&self) -> bool {
         self.subject().iter().any(|token| names_goods(&token.folded))
     }
 

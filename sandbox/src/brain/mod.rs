@@ -2,6 +2,7 @@
 //! answers or calls a tool as a good model would. It knows nothing of the product's code; equal input gives equal output.
 
 mod answer;
+mod bookings;
 mod catalogue;
 mod intent;
 mod language;
@@ -10,6 +11,8 @@ mod misbehave;
 mod prompt;
 mod reply;
 mod results;
+mod services;
+mod times;
 mod tools;
 
 use serde_json::Value;
@@ -104,6 +107,8 @@ pub enum Misbehaviour {
     AnswerNothing,
     /// Searches again and again.
     Loop,
+    /// Says that a time is free, and books it, in words alone.
+    ClaimSlot,
 }
 
 /// What a model does next in a conversation. Equal input gives equal output.

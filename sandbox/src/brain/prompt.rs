@@ -68,7 +68,7 @@ fn learn(products: &mut Vec<Product>, value: &Value) {
 }
 
 /// What stands between `<name …>` and `</name>`, for the first of the names there is.
-fn section<'s>(system: &'s str, names: &[&str]) -> Option<&'s str> {
+pub(super) fn section<'s>(system: &'s str, names: &[&str]) -> Option<&'s str> {
     names.iter().find_map(|name| {
         let opening = system.match_indices(&format!("<{name}")).map(|(at, _)| at).find_map(|at| {
             let rest = &system[at + 1 + name.len()..];
@@ -80,7 +80,7 @@ fn section<'s>(system: &'s str, names: &[&str]) -> Option<&'s str> {
 }
 
 /// JSON objects: one a line, one alone over many lines, or an array of them.
-fn objects(text: &str) -> Vec<Value> {
+pub(super) fn objects(text: &str) -> Vec<Value> {
     let by_line = text.lines().filter_map(|line| serde_json::from_str(line.trim().trim_end_matches(',')).ok());
     let mut values: Vec<Value> = by_line.filter(|value: &Value| value.is_object() || value.is_array()).collect();
     if values.is_empty() {

@@ -4,10 +4,13 @@ use serde_json::Value;
 
 use super::answer::Mind;
 use super::tools::{Purpose, tool_for};
-use super::{Thought, ToolResult};
+use super::{Thought, ToolResult, bookings};
 
 /// Goes on from the tools' answers; the first that is not about a search decides.
 pub(super) fn follow_up(mind: &Mind<'_>, answers: &[ToolResult]) -> Thought {
+    if let Some(thought) = bookings::follow_up(mind, answers) {
+        return thought;
+    }
     let purpose = |answer: &ToolResult| {
         [Purpose::Propose, Purpose::Confirm, Purpose::Status, Purpose::Cancel, Purpose::Info, Purpose::Human, Purpose::Search]
             .into_iter()

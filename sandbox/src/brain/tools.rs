@@ -44,11 +44,13 @@ pub(super) fn tool_for(tools: &[ToolDecl], purpose: Purpose) -> Option<&ToolDecl
         let named = names.iter().filter(|word| name.contains(*word)).count() * 10;
         let described = descriptions.iter().filter(|word| description.contains(*word)).count();
         let orders = usize::from(name.contains("order") || name.contains("product"));
-        // A shop may also take bookings, with tools of nearly the same names.
-        let other = if ["booking", "appointment", "slot", "service"].iter().any(|word| name.contains(word)) { 8 } else { 0 };
-        (named + described + orders).saturating_sub(other)
+        named + described + orders
     };
-    let best = tools.iter().rev().max_by_key(|tool| score(tool))?;
+    // A shop may also take bookings, with tools of nearly the same names.
+    let booking = |tool: &&ToolDecl| {
+        ["booking", "appointment", "slot", "_services", "reschedul"].iter().any(|word| tool.name.to_lowercase().contains(word))
+    };
+    let best = tools.iter().rev().filter(|tool| !booking(tool)).max_by_key(|tool| score(tool))?;
     (score(best) >= 4).then_some(best)
 }
 

@@ -1,16 +1,19 @@
 //! One turn of the agent: context in, course out. The model proposes; what it may cause is decided here and in the turn's transaction.
 
+mod bookings;
 pub mod guard;
 pub mod handoff;
 pub mod judge;
 pub mod prompt;
 pub mod texts;
 pub mod tools;
+pub mod when;
 
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use frontdesk_core::db::proposals::{Proposal, ProposedLine};
+use frontdesk_core::db::appointments::Busy;
+use frontdesk_core::db::proposals::{Asked, Proposal, ProposedLine};
 use frontdesk_core::db::shops::ShopProfile;
 use frontdesk_core::ids::{CustomerId, OrderNo, ProductId};
 use frontdesk_core::memory::Exchange;
@@ -23,6 +26,7 @@ use self::tools::Call;
 use crate::catalogue::Catalogue;
 use crate::clients::ClientError;
 use crate::clients::models::{Completion, ModelPrice, ModelStep, Models, Prompt, Step, Tokens, ToolCall, ToolOutcome};
+use crate::diary::{Book, Diary, Offered, Subject};
 
 /// Model calls of one turn, repairs included.
 const MAX_ROUNDS: usize = 5;
@@ -52,6 +56,10 @@ pub struct ShopCard {
     pub instructions: String,
     /// Whether it has a catalogue.
     pub sells_products: bool,
+    /// Whether it takes appointments.
+    pub takes_appointments: bool,
+    /// Whether its people write the month before the day.
+    pub month_first: bool,
 }
 
 impl ShopCard {
@@ -68,6 +76,8 @@ impl ShopCard {
             hours: shop.hours.clone(),
             instructions: shop.agent_instructions.clone(),
             sells_products: shop.sells_products(),
+            takes_appointments: shop.takes_appointments(),
+            month_first: shop.locale.ends_with("-US"),
         }
     }
 }
@@ -102,6 +112,8 @@ pub struct Context<'a> {
     pub said: &'a str,
     /// What code found for it.
     pub hits: &'a [Hit],
+    /// What is known of appointments, if the shop takes any.
+    pub book: Option<&'a Book>,
     /// What is open.
     pub proposal: Option<&'a Proposal>,
     /// Whether code judged what was said a clear yes to it.
@@ -119,7 +131,20 @@ pub enum Course {
     ProposeOrder(Vec<ProposedLine>),
     /// Ask whether to cancel this order.
     ProposeCancel(OrderNo),
-    /// Place the open proposal.
+    /// Show these free times and ask which.
+    OfferTimes(Offered),
+    /// Show this appointment, as it would be or as it stands, and ask whether to book, move or cancel it.
+    ProposeBooking {
+        /// What the customer asks for.
+        asked: Asked,
+        /// Of what.
+        subject: Subject,
+        /// When staff are busy elsewhere around that time.
+        busy: Vec<Busy>,
+    },
+    /// A connected calendar cannot be read, so nothing is offered.
+    CalendarUnreachable,
+    /// Do what the open proposal says.
     Confirm,
     /// Drop the open proposal.
     Decline,
@@ -192,6 +217,15 @@ fn price_of(prices: &Prices, model: &str) -> Option<ModelPrice> {
     prices.iter().filter(|(name, _)| model.starts_with(name.as_str())).max_by_key(|(name, _)| name.len()).map(|(_, price)| *price)
 }
 
+/// Where a turn may look things up.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// Products, and the customer's orders.
+    pub catalogue: &'a Catalogue,
+    /// Free times.
+    pub diary: &'a Diary,
+}
+
 /// Runs the model to a course.
 ///
 /// # Errors
@@ -199,12 +233,12 @@ fn price_of(prices: &Prices, model: &str) -> Option<ModelPrice> {
 pub async fn think(
     models: &Models,
     prices: &Prices,
-    catalogue: &Catalogue,
+    sources: &Sources<'_>,
     context: &Context<'_>,
     hedge_after: impl Fn() -> Duration + Sync,
     trace: &mut Trace,
 ) -> Result<Course, ThinkError> {
-    let mut prompt = prompt::build(context.shop, context.language.code(), context.history, context.said, context.hits, context.proposal);
+    let mut prompt = prompt::build(context);
     let mut known = Known::new(context);
     let mut repaired = false;
     for _ in 0..MAX_ROUNDS {
@@ -225,7 +259,7 @@ pub async fn think(
         let step = completion.step;
         if step.calls.is_empty() {
             let text = step.text.clone().unwrap_or_default();
-            match guard::check(&text, &known.allowed, &context.shop.currency) {
+            match guard::check(&text, &known.allowed, &context.shop.currency).and_then(|()| known.check_times(&text)) {
                 Ok(()) if !text.trim().is_empty() => return Ok(Course::Say(text.trim().to_owned())),
                 Ok(()) => {}
                 Err(findings) => {
@@ -241,7 +275,7 @@ pub async fn think(
             prompt.steps.push(Step::User(CORRECTION.to_owned()));
             continue;
         }
-        match act(catalogue, context, &step, &mut known, trace).await? {
+        match act(sources, context, &step, &mut known, trace).await? {
             Acted::Course(course) => return Ok(course),
             Acted::Results(results) => answer_calls(&mut prompt, step, results),
         }
@@ -249,8 +283,9 @@ pub async fn think(
     Ok(Course::Fallback(known.hits))
 }
 
-const CORRECTION: &str = "(System: that answer was not sent, because it was empty or named an amount that no tool returned. \
-Answer the customer again. Use only amounts from the catalogue, the open proposal or tool results, exactly as written there, or none.)";
+const CORRECTION: &str = "(System: that answer was not sent, because it was empty, or named an amount or a time of day that no tool returned. \
+Answer the customer again. Use only amounts and times from the sections above, the open proposal or tool results, exactly as written there, or none. \
+To tell which times are free, call find_slots.)";
 
 /// Why a turn came to no course.
 #[derive(Debug, thiserror::Error)]
@@ -267,12 +302,20 @@ pub enum ThinkError {
 struct Known {
     hits: Vec<Hit>,
     allowed: Allowed,
+    /// Times of day that may be said; `None`: the shop takes no appointments, and any may.
+    times: Option<guard::Times>,
 }
 
 impl Known {
     fn new(context: &Context<'_>) -> Self {
-        let mut known = Self { hits: Vec::new(), allowed: Allowed::new() };
+        let times = context.book.map(|book| bookings::times(context, book));
+        let mut known = Self { hits: Vec::new(), allowed: Allowed::new(), times };
         known.learn(context.hits, &context.shop.currency);
+        for service in context.book.iter().flat_map(|book| &book.services) {
+            known.allowed.add(service.price.amount());
+            known.allowed.allow_name(&service.name);
+            known.allowed.allow_text(&service.description, &context.shop.currency);
+        }
         if let Some(proposal) = context.proposal {
             known.allowed.add(proposal.total.amount());
             for line in &proposal.lines {
@@ -284,6 +327,11 @@ impl Known {
         known.allowed.allow_text(&context.shop.about, &context.shop.currency);
         known.allowed.allow_text(&context.shop.instructions, &context.shop.currency);
         known
+    }
+
+    /// A time that was not looked up is not said: it might be taken for one that is free.
+    fn check_times(&self, text: &str) -> Result<(), Vec<guard::Finding>> {
+        self.times.as_ref().map_or(Ok(()), |times| times.check(text))
     }
 
     fn learn(&mut self, hits: &[Hit], currency: &str) {
@@ -305,7 +353,7 @@ enum Acted {
 
 /// Runs the calls of one answer. The first call that decides the turn ends it; reading calls return to the model.
 async fn act(
-    catalogue: &Catalogue,
+    sources: &Sources<'_>,
     context: &Context<'_>,
     step: &ModelStep,
     known: &mut Known,
@@ -318,7 +366,7 @@ async fn act(
         } else {
             match tools::parse(call) {
                 Err(reason) => json!({"error": reason}),
-                Ok(parsed) => match run(catalogue, context, parsed, known).await? {
+                Ok(parsed) => match run(sources, context, parsed, known).await? {
                     Ran::Course(course) => {
                         trace.tool(&call.name, &json!({"course": format!("{course:?}")}));
                         return Ok(Acted::Course(course));
@@ -347,7 +395,8 @@ enum Ran {
     Result(Value),
 }
 
-async fn run(catalogue: &Catalogue, context: &Context<'_>, call: Call, known: &mut Known) -> Result<Ran, ThinkError> {
+async fn run(sources: &Sources<'_>, context: &Context<'_>, call: Call, known: &mut Known) -> Result<Ran, ThinkError> {
+    let catalogue = sources.catalogue;
     Ok(match call {
         Call::SearchProducts { query } => {
             let hits = catalogue.search(&query).await?;
@@ -356,11 +405,15 @@ async fn run(catalogue: &Catalogue, context: &Context<'_>, call: Call, known: &m
             Ran::Result(json!({"products": products}))
         }
         Call::ProposeOrder { lines } => propose(catalogue, &context.shop.currency, &lines, known).await?,
-        Call::ConfirmOrder => match context.proposal {
+        Call::Booking(call) => match context.book {
+            Some(book) => bookings::run(sources.diary, context, book, call).await?,
+            None => Ran::Result(json!({"error": "this shop takes no appointments"})),
+        },
+        Call::Confirm => match context.proposal {
             Some(proposal) if context.agreed && proposal.shown_at.is_some() => Ran::Course(Course::Confirm),
             Some(_) => Ran::Result(json!({"error": "the customer has not clearly agreed to the proposal as it stands; \
-                nothing was ordered. Answer what they said, or ask whether to place the order."})),
-            None => Ran::Result(json!({"error": "there is no open proposal; use propose_order first"})),
+                nothing was done. Answer what they said, or ask whether it is right as shown."})),
+            None => Ran::Result(json!({"error": "there is no open proposal; make one first"})),
         },
         Call::OrderStatus { order } => {
             let orders = catalogue.orders_of(context.customer, order).await?;

@@ -1,5 +1,7 @@
 //! Every text that code itself writes to a customer, in eight languages; nothing here comes from a model.
 
+pub mod bookings;
+pub mod dates;
 mod language;
 mod money;
 mod table;

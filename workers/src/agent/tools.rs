@@ -1,6 +1,6 @@
 //! The tools that the model may call, and what their arguments must be. The model's arguments are as hostile as any input.
 
-use frontdesk_core::ids::{OrderNo, ProductId};
+use frontdesk_core::ids::{AppointmentId, OrderNo, ProductId, ServiceId, StaffId};
 use serde_json::{Value, json};
 
 use super::ShopCard;
@@ -11,6 +11,8 @@ const MAX_LINES: usize = 20;
 /// More pieces of one product than this are a human's business.
 pub const MAX_QUANTITY: i64 = 999;
 const MAX_QUERY_CHARS: usize = 200;
+/// Words about a time are short.
+const MAX_WHEN_CHARS: usize = 300;
 
 /// A call whose arguments make sense.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +27,10 @@ pub enum Call {
         /// Distinct products.
         lines: Vec<(ProductId, i32)>,
     },
-    /// The customer agreed, says the model.
-    ConfirmOrder,
+    /// The customer agreed to the open proposal, says the model.
+    Confirm,
+    /// About appointments.
+    Booking(BookingCall),
     /// How an order stands; the latest without a number.
     OrderStatus {
         /// Which.
@@ -41,6 +45,42 @@ pub enum Call {
     BusinessInfo,
     /// A human should take over.
     RequestHuman,
+}
+
+/// A call about appointments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BookingCall {
+    /// What there is to book.
+    ListServices,
+    /// Show free times.
+    FindSlots(Wanted),
+    /// Show an appointment and ask whether to book it.
+    Propose(Wanted),
+    /// The same for another time of one that stands.
+    Reschedule {
+        /// Which; absent: the next.
+        appointment: Option<AppointmentId>,
+        /// With whom; absent: with the same.
+        staff: Option<StaffId>,
+        /// The words about the time.
+        when: String,
+    },
+    /// Drop the open proposal, or ask whether to cancel an appointment.
+    Cancel {
+        /// Which; absent: the next.
+        appointment: Option<AppointmentId>,
+    },
+}
+
+/// An appointment that is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// What for.
+    pub service: ServiceId,
+    /// With whom; absent: with whoever is free.
+    pub staff: Option<StaffId>,
+    /// The words about the time; empty: none.
+    pub when: String,
 }
 
 /// What is declared to the model.
@@ -84,6 +124,9 @@ pub fn declarations(shop: &ShopCard) -> Vec<ToolSpec> {
             },
         ]);
     }
+    if shop.takes_appointments {
+        tools.extend(booking_declarations(&object));
+    }
     tools.extend([
         ToolSpec {
             name: "business_info",
@@ -99,6 +142,49 @@ pub fn declarations(shop: &ShopCard) -> Vec<ToolSpec> {
     tools
 }
 
+fn booking_declarations(object: &dyn Fn(Value, Value) -> Value) -> [ToolSpec; 6] {
+    let service = json!({"type": "integer", "description": "The service's id"});
+    let staff = json!({"type": "integer", "description": "Whom the customer asks for. Leave out if they do not say."});
+    let when = json!({"type": "string", "description": "The time in the customer's own words, complete: with the day, also if they named it earlier \
+                      ('next Friday after work', 'same time as last time'). The system resolves the words; never work out a date yourself. \
+                      Of times that were shown before, copy the day and the time exactly as shown."});
+    let appointment = json!({"type": "integer", "description": "The appointment's id. Leave out for the next one."});
+    let wanted = json!({"service_id": service, "when": when, "staff_id": staff});
+    [
+        ToolSpec {
+            name: "list_services",
+            description: "Returns what can be booked: services with id, price, duration and staff.",
+            parameters: object(json!({}), json!([])),
+        },
+        ToolSpec {
+            name: "find_slots",
+            description: "Shows the customer free times of a service and asks which one. Without `when`: of the next days.",
+            parameters: object(wanted.clone(), json!(["service_id"])),
+        },
+        ToolSpec {
+            name: "propose_booking",
+            description: "Shows the customer the appointment with date, price and staff, and asks for confirmation. Books nothing yet. \
+                          If the time is not free, the system shows free ones instead.",
+            parameters: object(wanted, json!(["service_id", "when"])),
+        },
+        ToolSpec {
+            name: "confirm_booking",
+            description: "Does what the open proposal says. Only after the customer has agreed to it.",
+            parameters: object(json!({}), json!([])),
+        },
+        ToolSpec {
+            name: "reschedule_booking",
+            description: "Shows the customer another time for one of their appointments and asks for confirmation.",
+            parameters: object(json!({"appointment_id": appointment, "when": when, "staff_id": staff}), json!(["when"])),
+        },
+        ToolSpec {
+            name: "cancel_booking",
+            description: "Drops the open proposal, or asks the customer to confirm the cancellation of an appointment.",
+            parameters: object(json!({"appointment_id": appointment}), json!([])),
+        },
+    ]
+}
+
 /// Reads a call; the error is a sentence for the model.
 ///
 /// # Errors
@@ -110,9 +196,17 @@ pub fn parse(call: &ToolCall) -> Result<Call, String> {
             if query.is_empty() { Err("query must say what to look for".to_owned()) } else { Ok(Call::SearchProducts { query }) }
         }
         "propose_order" => lines(&call.args["lines"]).map(|lines| Call::ProposeOrder { lines }),
-        "confirm_order" => Ok(Call::ConfirmOrder),
+        "confirm_order" | "confirm_booking" => Ok(Call::Confirm),
         "order_status" => Ok(Call::OrderStatus { order: order(&call.args)? }),
         "cancel_order" => Ok(Call::CancelOrder { order: order(&call.args)? }),
+        "list_services" => Ok(Call::Booking(BookingCall::ListServices)),
+        "find_slots" => Ok(Call::Booking(BookingCall::FindSlots(wanted(&call.args)?))),
+        "propose_booking" => Ok(Call::Booking(BookingCall::Propose(wanted(&call.args)?))),
+        "reschedule_booking" => {
+            let (appointment, staff) = (appointment(&call.args)?, staff(&call.args)?);
+            Ok(Call::Booking(BookingCall::Reschedule { appointment, staff, when: when(&call.args)? }))
+        }
+        "cancel_booking" => Ok(Call::Booking(BookingCall::Cancel { appointment: appointment(&call.args)? })),
         "business_info" => Ok(Call::BusinessInfo),
         "request_human" => Ok(Call::RequestHuman),
         other => Err(format!("there is no tool {}", other.chars().take(64).collect::<String>())),
@@ -126,6 +220,42 @@ fn order(args: &Value) -> Result<Option<OrderNo>, String> {
             integer(value).filter(|no| *no > 0).map(|no| Some(OrderNo(no))).ok_or_else(|| "order_no must be the order's number".to_owned())
         }
     }
+}
+
+fn wanted(args: &Value) -> Result<Wanted, String> {
+    let service = small(&args["service_id"]).map(ServiceId).ok_or("service_id must be the id of a service; see list_services")?;
+    Ok(Wanted { service, staff: staff(args)?, when: when(args)? })
+}
+
+fn staff(args: &Value) -> Result<Option<StaffId>, String> {
+    match &args["staff_id"] {
+        Value::Null => Ok(None),
+        value => small(value)
+            .map(|id| Some(StaffId(id)))
+            .ok_or_else(|| "staff_id must be the id of somebody who performs the service".to_owned()),
+    }
+}
+
+fn appointment(args: &Value) -> Result<Option<AppointmentId>, String> {
+    match &args["appointment_id"] {
+        Value::Null => Ok(None),
+        value => {
+            let id = integer(value).filter(|id| *id > 0).map(|id| Some(AppointmentId(id)));
+            id.ok_or_else(|| "appointment_id must be the id of one of the customer's appointments".to_owned())
+        }
+    }
+}
+
+fn when(args: &Value) -> Result<String, String> {
+    match &args["when"] {
+        Value::Null => Ok(String::new()),
+        Value::String(words) => Ok(words.trim().chars().take(MAX_WHEN_CHARS).collect()),
+        _ => Err("when must be the customer's words about the time".to_owned()),
+    }
+}
+
+fn small(value: &Value) -> Option<i32> {
+    integer(value).and_then(|id| i32::try_from(id).ok()).filter(|id| *id > 0)
 }
 
 /// Models send numbers as strings now and then; what is exactly an integer is taken.
@@ -187,8 +317,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_arguments_break_it(name in "[a-z_]{0,20}", text in "\\PC{0,40}", number in any::<i64>()) {
-            for args in [json!(text), json!({"lines": number}), json!({"lines": [number, text]}), json!({"order_no": text}), Value::Null] {
-                for name in [name.as_str(), "propose_order", "order_status", "cancel_order", "search_products"] {
+            for args in [json!(text), json!({"lines": number}), json!({"lines": [number, text]}), json!({"order_no": text}), json!({"service_id": number, "when": [text]}), Value::Null] {
+                for name in [name.as_str(), "propose_order", "order_status", "cancel_order", "search_products", "find_slots", "reschedule_booking"] {
                     let _ = call(name, args.clone());
                 }
             }

@@ -111,6 +111,14 @@ fn words(notice: &Notice, shop: &str, dashboard: &str, low: &[ProductRow]) -> (S
             "The day's budget for the AI is used up",
             format!("The AI's cost limit for today is reached. Customers are told politely; change the limit here: {dashboard}/settings"),
         ),
+        Notice::CalendarUnreachable { conversation } => (
+            "Your calendar cannot be read",
+            format!(
+                "A customer asked for an appointment, and the connected calendar did not answer, so no time was offered. Answer here: {} \
+                 If it goes on, connect the calendar again: {dashboard}/settings/integrations",
+                at(conversation)
+            ),
+        ),
         Notice::Missed { conversation, count } => (
             "Messages came too late to be answered",
             format!("{count} message(s) arrived after Meta's 24-hour window had closed. Answer with a template: {}", at(conversation)),

@@ -59,5 +59,8 @@ fn told(tried: &Tried) -> Value {
         .flat_map(|proposal| &proposal.lines)
         .map(|line| json!({"product_id": line.product_id, "quantity": line.quantity, "price": line.price}))
         .collect();
-    json!({"messages": messages, "proposal": proposal, "trace": tried.trace.events, "model_cost": tried.trace.cost.to_string()})
+    let booking = tried.proposal.as_ref().filter(|proposal| proposal.kind == "booking").and_then(|proposal| proposal.booking.as_ref());
+    let booking =
+        booking.map(|booking| json!({"service_id": booking.service_id, "staff_id": booking.staff_id, "starts_at": booking.starts_at}));
+    json!({"messages": messages, "proposal": proposal, "booking": booking, "trace": tried.trace.events, "model_cost": tried.trace.cost.to_string()})
 }

@@ -3,10 +3,11 @@
 use frontdesk_core::db::messages::NewOutbound;
 use frontdesk_core::ids::{ProposalId, TurnId};
 use frontdesk_core::inbound::Platform;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::agent::texts::{self, Language, Text};
 use crate::clients::meta::{Button, split, text_limit};
+use crate::diary::Offered;
 
 /// Something to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,19 +20,28 @@ pub struct Reply {
     pub text: String,
     /// Under the last part.
     pub buttons: Vec<Button>,
+    /// The free times that it shows, kept with the last part.
+    pub offer: Option<Offered>,
 }
 
 impl Reply {
     /// What the agent says.
     #[must_use]
     pub fn ai(kind: &'static str, text: String) -> Self {
-        Self { kind, author: "ai", text, buttons: Vec::new() }
+        Self { kind, author: "ai", text, buttons: Vec::new(), offer: None }
     }
 
     /// What goes out whoever is in charge.
     #[must_use]
     pub fn system(kind: &'static str, text: String) -> Self {
-        Self { kind, author: "system", text, buttons: Vec::new() }
+        Self { kind, author: "system", text, buttons: Vec::new(), offer: None }
+    }
+
+    /// Notes the free times that it shows.
+    #[must_use]
+    pub fn offering(mut self, offer: Offered) -> Self {
+        self.offer = Some(offer);
+        self
     }
 
     /// Adds the buttons that confirm or drop a proposal.
@@ -47,19 +57,30 @@ impl Reply {
     /// The messages that say it.
     #[must_use]
     pub fn into_outbound(self, turn: TurnId, platform: Platform) -> Vec<NewOutbound> {
-        let mut parts = split(&self.text, text_limit(platform, !self.buttons.is_empty()));
+        let parts = split(&self.text, text_limit(platform, !self.buttons.is_empty()));
         let last = parts.len().saturating_sub(1);
         parts
-            .drain(..)
+            .into_iter()
             .enumerate()
             .map(|(part, body)| NewOutbound {
                 send_key: format!("t{turn}:{}:{part}", self.kind),
                 kind: self.kind,
                 author: self.author,
                 body,
-                content: if part == last && !self.buttons.is_empty() { json!({"buttons": self.buttons}) } else { json!({}) },
+                content: if part == last { self.content() } else { json!({}) },
             })
             .collect()
+    }
+
+    fn content(&self) -> Value {
+        let mut content = json!({});
+        if !self.buttons.is_empty() {
+            content["buttons"] = json!(self.buttons);
+        }
+        if let Some(offer) = &self.offer {
+            content["offer"] = json!(offer);
+        }
+        content
     }
 }
 

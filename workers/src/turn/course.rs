@@ -15,9 +15,10 @@ use super::{HOLDING_MARGIN, RESTART_RESERVE, Reply, Taken, Turn, decide, deliver
 use crate::App;
 use crate::agent::judge::{Shown, Verdict, judge_shown};
 use crate::agent::texts::{self, Language, Text};
-use crate::agent::{self, Context, Course, Hit, ShopCard, ThinkError, Trace};
+use crate::agent::{self, Context, Course, Hit, ShopCard, Sources, ThinkError, Trace};
 use crate::catalogue::{self, Catalogue};
 use crate::crash::{self, Point};
+use crate::diary::{Book, Diary};
 use crate::runner::{JobContext, JobError};
 
 /// Products shown to the model at once.
@@ -57,8 +58,10 @@ pub(super) async fn take(
         return decide::decide(app, turn, course, proposal, std::mem::take(trace)).await.map(Taken::Decided);
     }
 
-    let Prepared { history, hits } = prepare(app, turn).await?;
+    let Prepared { history, hits, book } = prepare(app, turn).await?;
     let catalogue = Catalogue::new(app.db.clone(), turn.scope);
+    let diary = Diary::new(app.db.clone(), turn.scope, app.busy.clone(), app.clock.now());
+    let sources = Sources { catalogue: &catalogue, diary: &diary };
     let card = ShopCard::of(&turn.shop, app.clock.now());
     let context = Context {
         shop: &card,
@@ -67,6 +70,7 @@ pub(super) async fn take(
         history: &history,
         said: if words.trim().is_empty() { "(no text)" } else { &words },
         hits: &hits,
+        book: book.as_ref(),
         proposal: proposal.as_ref(),
         agreed: proposal.as_ref().is_some_and(|proposal| agrees(turn, proposal, &words)),
     };
@@ -81,7 +85,7 @@ pub(super) async fn take(
     let course = {
         let quiet = tokio::time::sleep(quiet_left(app, turn));
         let thinking = async {
-            let course = agent::think(&app.models, &app.settings.model_prices, &catalogue, &context, hedge_after, trace).await;
+            let course = agent::think(&app.models, &app.settings.model_prices, &sources, &context, hedge_after, trace).await;
             quiet.await;
             course
         };
@@ -133,6 +137,7 @@ pub(super) async fn take(
 struct Prepared {
     history: Vec<Exchange>,
     hits: Vec<Hit>,
+    book: Option<Book>,
 }
 
 /// Reads the last exchanges (from Postgres if Redis has lost them) and, in the same transaction, the catalogue for what is being talked about.
@@ -147,6 +152,7 @@ async fn prepare(app: &App, turn: &Turn) -> Result<Prepared, JobError> {
     };
     let was_lost = remembered.is_none();
     let (words, before) = (turn.words(), turn.row.id());
+    let (customer, clock, now, shop) = (turn.conversation.customer(), turn.clock.now(), app.clock.now(), turn.shop.clone());
     let prepared = app
         .db
         .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
@@ -154,8 +160,12 @@ async fn prepare(app: &App, turn: &Turn) -> Result<Prepared, JobError> {
                 Some(history) => history,
                 None => exchanges(messages::spoken(&mut tx, conversation, before, 40).await?),
             };
-            let hits = look_up(&mut tx, &words, &history).await?;
-            Ok::<_, DbError>(Prepared { history, hits })
+            let hits = if shop.sells_products() { look_up(&mut tx, &words, &history).await? } else { Vec::new() };
+            let book = match shop.takes_appointments() {
+                true => Some(Book::read(&mut tx, customer, Some(conversation), clock, now).await?),
+                false => None,
+            };
+            Ok::<_, DbError>(Prepared { history, hits, book })
         })
         .await?;
     if was_lost

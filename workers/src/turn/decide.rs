@@ -1,6 +1,7 @@
 //! The decision: effects, answer and what follows from them, in one transaction under the turn's fence. Here the code has the last word: an order
 //! comes only from the open proposal, at the prices and with the total that the customer saw.
 
+use frontdesk_core::db::appointments::Busy;
 use frontdesk_core::db::conversations::PausedBy;
 use frontdesk_core::db::messages::OutboundRow;
 use frontdesk_core::db::orders::{self, PlaceError, Placement};
@@ -8,12 +9,14 @@ use frontdesk_core::db::outbox::Pending;
 use frontdesk_core::db::proposals::{NewProposal, Proposal, ProposedLine};
 use frontdesk_core::db::{DbError, ShopTx, TxKind, conversations, messages, products, proposals, turns, usage};
 use frontdesk_core::ids::OrderNo;
+use frontdesk_core::inbound::Content;
 use frontdesk_core::jobs::Notice;
 use frontdesk_core::money::Money;
 
 use super::course::{decision, fallback};
 use super::{Reply, Turn, tell};
 use crate::App;
+use crate::agent::texts::bookings::BookingText;
 use crate::agent::texts::{self, SummaryLine, Text};
 use crate::agent::{Course, Trace};
 use crate::clients::models::Tokens;
@@ -28,6 +31,7 @@ pub(super) async fn decide(
     proposal: Option<Proposal>,
     trace: Trace,
 ) -> Result<Vec<OutboundRow>, JobError> {
+    let (course, busy) = super::booking::before(app, turn.scope, course, proposal.as_ref()).await;
     let mut decider = Decider {
         conversation: turn.conversation.clone(),
         row: turn.row.clone(),
@@ -38,6 +42,8 @@ pub(super) async fn decide(
         contact: turn.contact(),
         fallback: fallback(if let Course::Fallback(hits) = &course { hits } else { &[] }, &turn.shop, turn.language),
         now: app.clock.now(),
+        busy,
+        agreed_at: agreed_at(turn),
         pending: Vec::new(),
         events: Vec::new(),
     };
@@ -70,6 +76,10 @@ pub(super) struct Decider {
     pub(super) contact: Option<String>,
     pub(super) fallback: Reply,
     pub(super) now: chrono::DateTime<chrono::Utc>,
+    /// When staff are busy elsewhere around the time of the open proposal, if that is being confirmed.
+    pub(super) busy: Vec<Busy>,
+    /// When the last word to the open proposal was accepted.
+    pub(super) agreed_at: chrono::DateTime<chrono::Utc>,
     /// Outbox rows to push after the commit.
     pub(super) pending: Vec<Pending>,
     /// What open dashboards are told after it: kind and content.
@@ -77,15 +87,25 @@ pub(super) struct Decider {
 }
 
 /// What was decided.
-struct Made {
-    outcome: &'static str,
-    reply: Option<Reply>,
-    shows: Option<frontdesk_core::ids::ProposalId>,
-    epoch: i64,
+pub(super) struct Made {
+    pub(super) outcome: &'static str,
+    pub(super) reply: Option<Reply>,
+    pub(super) shows: Option<frontdesk_core::ids::ProposalId>,
+    pub(super) epoch: i64,
+}
+
+/// The earliest of what was said. A tap on a button comes from who has seen it: no clock needs to be compared.
+fn agreed_at(turn: &Turn) -> chrono::DateTime<chrono::Utc> {
+    let tapped = matches!(turn.said.as_slice(), [said] if matches!(said.message.content, Content::Button { .. }));
+    let earliest = turn.said.iter().map(|said| said.accepted_at_ms).min();
+    match earliest.and_then(chrono::DateTime::from_timestamp_millis) {
+        Some(at) if !tapped => at,
+        _ => chrono::DateTime::<chrono::Utc>::MAX_UTC,
+    }
 }
 
 impl Decider {
-    fn say(&self, text: &Text<'_>) -> String {
+    pub(super) fn say(&self, text: &Text<'_>) -> String {
         texts::for_shop(&self.shop, text, self.language)
     }
 
@@ -105,6 +125,9 @@ impl Decider {
             Course::Fallback(_) => plain("fallback", self.fallback.clone()),
             Course::ProposeOrder(lines) => self.propose(tx, &lines, None).await?,
             Course::ProposeCancel(order) => self.propose_cancel(tx, order).await?,
+            Course::OfferTimes(offered) => self.offer_times(offered),
+            Course::ProposeBooking { asked, subject, busy } => self.propose_booking(tx, asked, &subject, &busy, None).await?,
+            Course::CalendarUnreachable => self.calendar_unreachable(tx).await?,
             Course::Confirm => self.confirm(tx, proposal).await?,
             Course::Decline => self.decline(tx, proposal).await?,
             Course::Handoff => self.hand_over(tx).await?,
@@ -162,7 +185,7 @@ impl Decider {
         Ok(Made { outcome: "proposal", reply: Some(reply), shows: Some(id), epoch: self.conversation.human_epoch })
     }
 
-    fn made(&self, outcome: &'static str, reply: Reply) -> Made {
+    pub(super) fn made(&self, outcome: &'static str, reply: Reply) -> Made {
         Made { outcome, reply: Some(reply), shows: None, epoch: self.conversation.human_epoch }
     }
 
@@ -172,6 +195,9 @@ impl Decider {
         let Some(proposal) = open.filter(|open| asked.is_some_and(|asked| asked.id == open.id) && open.shown_at.is_some()) else {
             return Ok(self.made("reply", Reply::ai("reply", self.say(&Text::ProposalGone))));
         };
+        if proposal.is_of_booking() {
+            return self.confirm_booking(tx, &proposal).await;
+        }
         if proposal.kind == "cancel_order" {
             return self.cancel(tx, &proposal).await;
         }
@@ -254,8 +280,12 @@ impl Decider {
     }
 
     async fn decline(&mut self, tx: &mut ShopTx, proposal: Option<Proposal>) -> Result<Made, DbError> {
+        let of_booking = proposal.as_ref().is_some_and(Proposal::is_of_booking);
         if let Some(proposal) = proposal {
             proposals::close(tx, proposal.id, "declined", None).await?;
+        }
+        if of_booking {
+            return Ok(self.made("declined", Reply::ai("reply", self.say_booking(&BookingText::Declined))));
         }
         Ok(self.made("declined", Reply::ai("reply", self.say(&Text::ProposalDeclined))))
     }

@@ -1,6 +1,7 @@
 //! One turn of one conversation: open, gates, agent, decision, delivery. Nothing is sent before it is decided in Postgres, and nothing is decided
 //! by a worker whose fence is gone; so a kill between any two steps leaves a turn that the next worker finishes.
 
+mod booking;
 mod compose;
 mod course;
 mod decide;

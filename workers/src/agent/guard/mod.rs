@@ -9,6 +9,7 @@ mod fold;
 mod lexicons;
 mod masks;
 mod numbers;
+mod times;
 mod tokens;
 mod vocabulary;
 mod words;
@@ -26,6 +27,7 @@ use context::Reading;
 
 /// A text in lower case, without accents and invisible characters, with ASCII digits.
 pub(crate) use fold::fold_text as plain_text;
+pub use times::Times;
 
 /// Longest reply that is read, in bytes; no platform takes a longer one. What is beyond is refused.
 const MAX_REPLY: usize = 20_000;
