@@ -445,6 +445,7 @@ impl Config for SchedulerConfig {
         let sweep = reader.need(&settings::SCHEDULE_SWEEP_QUEUES, values::schedule(JobName::SweepQueues));
         let figures = reader.need(&settings::SCHEDULE_CHECK_FIGURES, values::schedule(JobName::CheckFigures));
         let channels = reader.need(&settings::SCHEDULE_WATCH_CHANNELS, values::schedule(JobName::WatchChannels));
+        let reminders = reader.need(&settings::SCHEDULE_REMIND_CUSTOMERS, values::schedule(JobName::RemindCustomer));
         let calendars = reader.need(&settings::SCHEDULE_PULL_CALENDAR, values::schedule(JobName::PullCalendar));
         let drop_logs = reader.need(&settings::SCHEDULE_DROP_OLD_LOGS, values::schedule(JobName::DropOldLogs));
         let drop_media = reader.need(&settings::SCHEDULE_DROP_OLD_MEDIA, values::schedule(JobName::DropOldMedia));
@@ -453,7 +454,7 @@ impl Config for SchedulerConfig {
             metrics_addr,
             database_url: database_url?,
             redis_url: redis_url?,
-            schedules: vec![sweep?, figures?, channels?, calendars?, drop_logs?, drop_media?],
+            schedules: vec![sweep?, figures?, channels?, reminders?, calendars?, drop_logs?, drop_media?],
             log: log?,
         })
     }

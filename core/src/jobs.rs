@@ -190,6 +190,8 @@ jobs! {
     PullCalendar = "pull_calendar" -> (), Retry { attempts: 4, first: Duration::from_secs(2), cap: Duration::from_mins(1) }, Duration::from_mins(2), 8;
     /// Writes orders or appointments into a new Google spreadsheet.
     ExportSheet = "export_sheet" -> Answer, Retry { attempts: 8, first: Duration::from_secs(1), cap: Duration::from_mins(1) }, Duration::from_mins(10), 2;
+    /// Reminds customers of appointments that are near; without a shop, has every shop's looked at.
+    RemindCustomer = "remind_customer" -> (), Retry { attempts: 4, first: Duration::from_secs(2), cap: Duration::from_mins(1) }, Duration::from_mins(2), 4;
     /// Pauses or resumes the AI in a conversation.
     PauseConversation = "pause_conversation" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
     /// Ends a pause when its time has come.
@@ -446,6 +448,12 @@ pub struct ShopSettings {
     /// Until so many minutes before may customers move or cancel an appointment.
     #[serde(default = "default_change_minutes")]
     pub change_minutes: i32,
+    /// So many minutes ahead customers are reminded of appointments; none: never.
+    #[serde(default = "default_reminder_minutes")]
+    pub reminder_minutes: Vec<i32>,
+    /// The approved WhatsApp template that reminds customers who have not written for a day; absent: they are not reminded.
+    #[serde(default)]
+    pub reminder_template: Option<String>,
 }
 
 /// Minutes between the beginnings of slots, unless a shop says otherwise.
@@ -458,6 +466,12 @@ pub const fn default_slot_minutes() -> i32 {
 #[must_use]
 pub const fn default_change_minutes() -> i32 {
     120
+}
+
+/// A day and an hour before an appointment, unless a shop says otherwise.
+#[must_use]
+pub fn default_reminder_minutes() -> Vec<i32> {
+    vec![24 * 60, 60]
 }
 
 /// See [`JobName::TryAgent`]. Safe to repeat: nothing of it stays but the models' cost, once per request.
@@ -900,6 +914,10 @@ pub struct SyncAppointment {
 /// See [`JobName::PullCalendar`]. What was taken over is told by its version at Google: seeing it again changes nothing.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct PullCalendar {}
+
+/// See [`JobName::RemindCustomer`]. A reminder is noted with its message, once per appointment, time and notice: a repeat finds nothing due.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct RemindCustomer {}
 
 /// See [`JobName::ExportSheet`]. Each row has a place of its own, which a repeat writes again.
 #[derive(Debug, Clone, Serialize, Deserialize)]

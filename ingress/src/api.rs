@@ -126,6 +126,7 @@ impl From<DbError> for HttpError {
 mod tests {
     //! What goes out is what the description says: rows of the database against the schemas.
 
+    use frontdesk_core::db::appointments::reminders::Reminder;
     use frontdesk_core::db::appointments::{Appointment, AppointmentEvent};
     use frontdesk_core::db::channels::ChannelRow;
     use frontdesk_core::db::closures::ClosureRow;
@@ -273,6 +274,7 @@ mod tests {
             calendar_conflict: None,
             created_at: now,
             updated_at: now,
+            confirmed_at: None,
         };
         compare(&appointment, &super::appointments::Appointment::schema());
         let change = AppointmentEvent {
@@ -285,6 +287,8 @@ mod tests {
             created_at: now,
         };
         compare(&change, &super::appointments::AppointmentEvent::schema());
+        let reminder = Reminder { minutes: 60, starts_at: now, state: String::new(), reason: None, message_id: None, created_at: now };
+        compare(&reminder, &super::appointments::AppointmentReminder::schema());
         let channel = ChannelRow {
             id: ChannelId(1),
             platform: String::new(),

@@ -199,6 +199,13 @@ impl Form {
         all
     }
 
+    /// As [`Form::integers`], or nothing if there is no such list.
+    pub fn maybe_integers<T: TryFrom<i64>>(&mut self, name: &'static str, most: usize, range: RangeInclusive<i64>) -> Option<Vec<T>> {
+        let given = self.values.get(name).is_some_and(|value| !value.is_null());
+        let numbers = self.integers(name, most, range);
+        given.then_some(numbers)
+    }
+
     /// Yes or no, or nothing.
     pub fn maybe_bool(&mut self, name: &'static str) -> Option<bool> {
         let value = self.take(name)?.as_bool();

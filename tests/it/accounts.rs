@@ -241,6 +241,8 @@ async fn settings_are_read_replaced_and_never_overwritten_unseen() {
         ("handoff_whatsapp", json!("351912345678")),
         ("daily_model_budget", json!("7.50")),
         ("texts", json!({"inactive": {"pt": "Voltamos já."}})),
+        ("reminder_minutes", json!([1440, 60])),
+        ("reminder_template", json!(null)),
     ] {
         assert_eq!(saved[field], value, "{field}");
     }
@@ -264,6 +266,10 @@ async fn settings_are_read_replaced_and_never_overwritten_unseen() {
         ("daily_model_budget", json!("0.50"), "daily_model_budget"),
         ("daily_model_budget", json!(5), "daily_model_budget"),
         ("pause_minutes", json!(0), "pause_minutes"),
+        ("reminder_minutes", json!([14]), "reminder_minutes[0]"),
+        ("reminder_minutes", json!([60, 60]), "reminder_minutes[1]"),
+        ("reminder_minutes", json!([60, 120, 180, 240]), "reminder_minutes"),
+        ("reminder_template", json!("Not a name"), "reminder_template"),
         ("surprise", json!(1), "surprise"),
     ] {
         let mut body = wanted.clone();

@@ -22,6 +22,7 @@ mod message_to_order;
 mod orders;
 mod product_import;
 mod products;
+mod reminders;
 mod stock;
 mod tenancy;
 mod trial;

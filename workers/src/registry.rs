@@ -7,9 +7,9 @@ use frontdesk_core::jobs::{
     AddVariants, AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ArchiveService, ArchiveStaff, ChangeClosure, ChangeColleague,
     ChangeConversation, ChangeOrder, ChangePassword, CheckChannel, CheckFigures, ConfirmEmail, ConnectGoogle, DeliverMessage,
     DisconnectGoogle, DropOldLogs, DropOldMedia, EraseCustomer, EraseTraces, ExportSheet, FetchMedia, FindSlots, ImportProducts,
-    InviteColleague, JobName, NotifyStaff, PauseConversation, PlaceOrder, PullCalendar, RecordEvents, RegisterShop, RemoveChannel,
-    RemoveMedia, ResetPassword, RestoreProduct, ResumeConversation, SaveAppointment, SaveChannel, SaveIntegration, SaveProduct,
-    SaveService, SaveShop, SaveStaff, SendLink, SetProductImage, SweepQueues, SyncAppointment, TryAgent, WatchChannels,
+    InviteColleague, JobName, NotifyStaff, PauseConversation, PlaceOrder, PullCalendar, RecordEvents, RegisterShop, RemindCustomer,
+    RemoveChannel, RemoveMedia, ResetPassword, RestoreProduct, ResumeConversation, SaveAppointment, SaveChannel, SaveIntegration,
+    SaveProduct, SaveService, SaveShop, SaveStaff, SendLink, SetProductImage, SweepQueues, SyncAppointment, TryAgent, WatchChannels,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -59,6 +59,7 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::DisconnectGoogle => workers.run::<DisconnectGoogle>(),
             JobName::SyncAppointment => workers.run::<SyncAppointment>(),
             JobName::PullCalendar => workers.run::<PullCalendar>(),
+            JobName::RemindCustomer => workers.run::<RemindCustomer>(),
             JobName::ExportSheet => workers.run::<ExportSheet>(),
             JobName::PauseConversation => workers.run::<PauseConversation>(),
             JobName::ResumeConversation => workers.run::<ResumeConversation>(),

@@ -125,6 +125,7 @@ settings! {
     SCHEDULE_SWEEP_QUEUES Default("0 * * * * *"), [Scheduler], "When queues are swept: cron with seconds, then a zone if not UTC";
     SCHEDULE_CHECK_FIGURES Default("0 40 3 * * *"), [Scheduler], "When the figures are counted anew: cron with seconds, then a zone if not UTC";
     SCHEDULE_WATCH_CHANNELS Default("0 20 7 * * *"), [Scheduler], "When Meta is asked whether the channels' tokens still hold: cron with seconds, then a zone if not UTC";
+    SCHEDULE_REMIND_CUSTOMERS Default("30 */5 * * * *"), [Scheduler], "When appointments are looked at of which customers are to be reminded: cron with seconds, then a zone if not UTC";
     SCHEDULE_PULL_CALENDAR Default("0 */5 * * * *"), [Scheduler], "When connected Google calendars are looked at: cron with seconds, then a zone if not UTC";
     SCHEDULE_DROP_OLD_LOGS Default("0 10 3 * * *"), [Scheduler], "When old logs are dropped: cron with seconds, then a zone if not UTC";
     SCHEDULE_DROP_OLD_MEDIA Default("0 25 3 * * *"), [Scheduler], "When customers' old files are given up: cron with seconds, then a zone if not UTC";

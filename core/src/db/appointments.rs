@@ -6,6 +6,7 @@ mod changing;
 pub mod elsewhere;
 mod offer;
 mod reading;
+pub mod reminders;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -20,7 +21,7 @@ use super::{DbError, ShopTx, sql::sql};
 use crate::availability::{self, Interval, NotFree, Slot, Terms};
 use crate::ids::{AppointmentId, ConversationId, CustomerId, ProposalId, ServiceId, StaffId};
 use crate::money::Money;
-pub use changing::{ChangeError, End, Rescheduling, cancel, end, may_cancel, quote_move, reschedule};
+pub use changing::{ChangeError, End, Rescheduling, cancel, confirm, end, may_cancel, quote_move, reschedule};
 pub use offer::{Busy, Offer, look, offer};
 pub use reading::{AppointmentEvent, AppointmentFilter, find, for_customer, history, list};
 
@@ -127,6 +128,10 @@ pub struct Appointment {
     /// When it last changed.
     #[diesel(sql_type = Timestamptz)]
     pub updated_at: DateTime<Utc>,
+    /// When the customer said that they come at this time.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    #[serde(default)]
+    pub confirmed_at: Option<DateTime<Utc>>,
 }
 
 impl Appointment {
@@ -139,7 +144,7 @@ impl Appointment {
 
 const COLUMNS: &str = "id, service_id, service_name, staff_id, \
      (SELECT w.name FROM staff w WHERE w.shop_id = appointments.shop_id AND w.id = appointments.staff_id) AS staff_name, customer_id, conversation_id, \
-     customer_name, contact, starts_at, ends_at, price, state, source, note, version, sync_state, calendar_conflict, created_at, updated_at";
+     customer_name, contact, starts_at, ends_at, price, state, source, note, version, sync_state, calendar_conflict, created_at, updated_at, confirmed_at";
 
 /// What was changed, and what follows from it.
 #[derive(Debug, Clone)]
@@ -175,6 +180,20 @@ async fn announce(
     actor: &str,
     now: DateTime<Utc>,
 ) -> Result<Changed, DbError> {
+    let event = record(tx, &appointment, action, before, actor, now).await?;
+    let pending = elsewhere::announce(tx, &mut appointment).await?.into_iter().collect();
+    Ok(Changed { appointment, pending, event: Some(event) })
+}
+
+/// Its history, and what open dashboards are told.
+async fn record(
+    tx: &mut ShopTx,
+    appointment: &Appointment,
+    action: &str,
+    before: Option<Before>,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<serde_json::Value, DbError> {
     sql("INSERT INTO appointment_events (shop_id, appointment_id, action, actor, from_starts_at, from_staff_id, to_starts_at, to_staff_id, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
         .bind::<Integer, _>(tx.shop())
@@ -188,9 +207,9 @@ async fn announce(
         .bind::<Timestamptz, _>(now)
         .execute(tx.conn())
         .await?;
-    let pending = elsewhere::announce(tx, &mut appointment).await?.into_iter().collect();
-    let event = json!({"id": appointment.id, "action": action, "state": appointment.state, "starts_at": appointment.starts_at, "staff_id": appointment.staff_id});
-    Ok(Changed { appointment, pending, event: Some(event) })
+    Ok(
+        json!({"id": appointment.id, "action": action, "state": appointment.state, "starts_at": appointment.starts_at, "staff_id": appointment.staff_id}),
+    )
 }
 
 /// For whom a time is asked.

@@ -102,7 +102,7 @@ pub async fn export(tx: &mut ShopTx, customer: CustomerId) -> Result<Option<Expo
         tx,
         customer,
         "SELECT jsonb_build_object('id', a.id, 'starts_at', a.starts_at, 'ends_at', a.ends_at, 'service', a.service_name, 'state', a.state, \
-         'price', a.price::text, 'name', a.customer_name, 'contact', a.contact, 'note', a.note, 'booked_at', a.created_at) AS document, a.id AS place \
+         'price', a.price::text, 'name', a.customer_name, 'contact', a.contact, 'note', a.note, 'booked_at', a.created_at, 'confirmed_at', a.confirmed_at) AS document, a.id AS place \
          FROM appointments a WHERE a.shop_id = $1 AND a.customer_id = $2",
     )
     .await?;

@@ -68,6 +68,7 @@ pub const GRANTS: &[Grant] = &[
     rows("closures"),
     rows("appointments"),
     history("appointment_events"),
+    history("appointment_reminders"),
     rows("daily_sales"),
     rows("product_sales"),
     rows("order_counts"),

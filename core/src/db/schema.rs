@@ -25,6 +25,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    appointment_reminders (shop_id, appointment_id, minutes, starts_at) {
+        shop_id -> Int4,
+        appointment_id -> Int8,
+        minutes -> Int4,
+        starts_at -> Timestamptz,
+        state -> Text,
+        reason -> Nullable<Text>,
+        message_id -> Nullable<Int8>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     appointments (shop_id, id) {
         shop_id -> Int4,
         id -> Int8,
@@ -49,6 +62,7 @@ diesel::table! {
         sync_state -> Text,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        confirmed_at -> Nullable<Timestamptz>,
         google_calendar_id -> Nullable<Text>,
         google_etag -> Nullable<Text>,
         google_version -> Nullable<Int4>,
@@ -476,6 +490,8 @@ diesel::table! {
         texts -> Jsonb,
         slot_minutes -> Int4,
         change_minutes -> Int4,
+        reminder_minutes -> Array<Nullable<Int4>>,
+        reminder_template -> Nullable<Text>,
     }
 }
 
@@ -551,4 +567,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(admins, appointment_events, appointments, audit, channels, closures, conversation_notes, conversations, customer_aliases, customers, daily_sales, integrations, logs, media, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, service_staff, services, sheet_exports, shops, staff, stock_changes, turns, usage, users);
+diesel::allow_tables_to_appear_in_same_query!(admins, appointment_events, appointment_reminders, appointments, audit, channels, closures, conversation_notes, conversations, customer_aliases, customers, daily_sales, integrations, logs, media, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, service_staff, services, sheet_exports, shops, staff, stock_changes, turns, usage, users);

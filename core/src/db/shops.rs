@@ -313,6 +313,12 @@ pub struct SettingsRow {
     /// Until so many minutes before may customers move or cancel an appointment.
     #[diesel(sql_type = Integer)]
     pub change_minutes: i32,
+    /// So many minutes ahead customers are reminded of appointments.
+    #[diesel(sql_type = Array<Integer>)]
+    pub reminder_minutes: Vec<i32>,
+    /// The approved WhatsApp template that reminds customers who have not written for a day; absent: they are not reminded.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub reminder_template: Option<String>,
     /// Grows with every change; a change names the one it was made from.
     #[diesel(sql_type = Integer)]
     pub version: i32,
@@ -323,7 +329,7 @@ pub struct SettingsRow {
 
 const SETTINGS: &str = "name, kind, timezone, currency, locale, plan, status, trial_ends_at, agent_name, agent_instructions, about, hours, \
      handoff_mode, handoff_words, handoff_email, handoff_whatsapp, texts, pause_minutes, \
-     round(daily_model_budget, 2) AS daily_model_budget, slot_minutes, change_minutes, version, updated_at";
+     round(daily_model_budget, 2) AS daily_model_budget, slot_minutes, change_minutes, reminder_minutes, reminder_template, version, updated_at";
 
 /// The shop as its owner sets it up.
 ///
@@ -377,7 +383,7 @@ pub async fn save_settings(tx: &mut ShopTx, version: i32, to: &ShopSettings) -> 
     Ok(sql(format!(
         "UPDATE shops SET name = $2, kind = $3, timezone = $4, currency = $5, locale = $6, agent_name = $7, agent_instructions = $8, about = $9, \
          hours = $10, handoff_mode = $11, handoff_words = $12, handoff_email = $13, handoff_whatsapp = $14, texts = $15, \
-         daily_model_budget = $16, pause_minutes = $17, slot_minutes = $18, change_minutes = $19, version = version + 1, updated_at = now() WHERE id = $1 RETURNING {SETTINGS}"
+         daily_model_budget = $16, pause_minutes = $17, slot_minutes = $18, change_minutes = $19, reminder_minutes = $20, reminder_template = $21, version = version + 1, updated_at = now() WHERE id = $1 RETURNING {SETTINGS}"
     ))
     .bind::<Integer, _>(tx.shop())
     .bind::<Text, _>(&to.name)
@@ -398,6 +404,8 @@ pub async fn save_settings(tx: &mut ShopTx, version: i32, to: &ShopSettings) -> 
     .bind::<Nullable<Integer>, _>(to.pause_minutes)
     .bind::<Integer, _>(to.slot_minutes)
     .bind::<Integer, _>(to.change_minutes)
+    .bind::<Array<Integer>, _>(&to.reminder_minutes)
+    .bind::<Nullable<Text>, _>(&to.reminder_template)
     .get_result(tx.conn())
     .await
     .map_err(DbError::from)?)

@@ -12,6 +12,7 @@ mod orders;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod records;
+mod reminders;
 mod search;
 mod separation;
 mod stock;

@@ -5,7 +5,7 @@ WITH columns AS (
            CASE format_type(a.atttypid, NULL)
                WHEN 'integer' THEN 'Int4' WHEN 'bigint' THEN 'Int8' WHEN 'smallint' THEN 'Int2' WHEN 'text' THEN 'Text' WHEN 'boolean' THEN 'Bool' WHEN 'date' THEN 'Date'
                WHEN 'jsonb' THEN 'Jsonb' WHEN 'numeric' THEN 'Numeric' WHEN 'timestamp with time zone' THEN 'Timestamptz'
-               WHEN 'text[]' THEN 'Array<Nullable<Text>>' WHEN 'tstzrange' THEN 'Range<Timestamptz>' WHEN 'tsvector' THEN NULL
+               WHEN 'text[]' THEN 'Array<Nullable<Text>>' WHEN 'integer[]' THEN 'Array<Nullable<Int4>>' WHEN 'tstzrange' THEN 'Range<Timestamptz>' WHEN 'tsvector' THEN NULL
                ELSE 'Unknown: ' || format_type(a.atttypid, NULL) END AS typ
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname NOT LIKE '\_\_diesel%'

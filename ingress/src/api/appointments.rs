@@ -70,6 +70,8 @@ pub struct Appointment {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// When the customer said, to a reminder, that they come at this time.
+    pub confirmed_at: Option<DateTime<Utc>>,
 }
 
 /// A page of appointments.
@@ -92,14 +94,35 @@ pub struct AppointmentDetail {
     /// Its changes, the oldest first.
     #[schema(value_type = Vec<AppointmentEvent>)]
     pub history: Vec<appointments::AppointmentEvent>,
+    /// What became of its reminders, the first one first.
+    #[schema(value_type = Vec<AppointmentReminder>)]
+    pub reminders: Vec<appointments::reminders::Reminder>,
+}
+
+/// What became of a reminder.
+#[derive(ToSchema)]
+pub struct AppointmentReminder {
+    /// So many minutes ahead.
+    pub minutes: i32,
+    /// Of this time: an appointment that is moved is reminded of anew.
+    pub starts_at: DateTime<Utc>,
+    /// `sent`: the message is on its way or out. `skipped`: there is none.
+    pub state: String,
+    /// Why it was skipped: `overtaken` by a nearer one, `shop_inactive`, `no_conversation`, `channel_off`, `no_template` (the customer has not written for
+    /// a day, and the shop has named no template) or `window_closed` (the same on a platform without templates).
+    pub reason: Option<String>,
+    /// The message; how it fared stands there.
+    pub message_id: Option<i64>,
+    /// When it was noted.
+    pub created_at: DateTime<Utc>,
 }
 
 /// A change of an appointment.
 #[derive(ToSchema)]
 pub struct AppointmentEvent {
-    /// `booked`, `moved`, `cancelled`, `done` or `no_show`.
+    /// `booked`, `moved`, `cancelled`, `done`, `no_show` or `confirmed`.
     pub action: String,
-    /// `user:<id>`, `agent` or `system`.
+    /// `user:<id>`, `agent`, `customer`, `google` or `system`.
     pub actor: String,
     /// When it began before; null when it was booked.
     pub from_starts_at: Option<DateTime<Utc>>,
@@ -342,7 +365,8 @@ pub(crate) async fn find(cx: StaffCx) -> Result<Reply, HttpError> {
     let read = async move |mut tx| {
         let appointment = appointments::find(&mut tx, id).await?.ok_or(DbError::NotFound)?;
         let history = appointments::history(&mut tx, id).await?;
-        Ok::<_, DbError>(AppointmentDetail { appointment, history })
+        let reminders = appointments::reminders::list(&mut tx, id).await?;
+        Ok::<_, DbError>(AppointmentDetail { appointment, history, reminders })
     };
     Reply::ok(cx.app.db.shop_tx(&cx.scope, TxKind::Read, read).await?)
 }

@@ -28,6 +28,11 @@ const BUDGET: (Decimal, Decimal) = (Decimal::ONE, Decimal::ONE_HUNDRED);
 /// Spans of a day: a morning, an afternoon, and what somebody may think of.
 const SPANS: usize = 6;
 
+/// Reminders of one appointment.
+const REMINDERS: usize = 3;
+/// What a template's name must be (Meta, Message Templates).
+const TEMPLATE: &str = "must be the name of a template as Meta writes it: lower-case letters, digits and _, up to 512";
+
 /// The shop's settings.
 #[derive(ToSchema)]
 pub struct Shop {
@@ -74,6 +79,11 @@ pub struct Shop {
     pub slot_minutes: i32,
     /// Until so many minutes before may customers move or cancel an appointment. Staff always may.
     pub change_minutes: i32,
+    /// So many minutes ahead customers are reminded of appointments; empty: never.
+    #[schema(example = json!([1440, 60]))]
+    pub reminder_minutes: Vec<i32>,
+    /// The approved WhatsApp template that reminds customers who have not written for a day; null: they are not reminded then.
+    pub reminder_template: Option<String>,
     /// Grows with every change. A change names the one it was made from.
     pub version: i32,
     /// When it last changed.
@@ -214,6 +224,13 @@ pub struct SaveShop {
     /// Until so many minutes before may customers move or cancel an appointment, up to 30 days; 120 when absent.
     #[schema(required = false, example = 120)]
     pub change_minutes: i32,
+    /// So many minutes ahead customers are reminded of appointments: up to 3 numbers of 15 to 10,080; `[1440, 60]` when absent, never when empty.
+    #[schema(required = false, example = json!([1440, 60]))]
+    pub reminder_minutes: Vec<i32>,
+    /// The name of an approved WhatsApp template for customers who have not written for a day, in their language or the shop's (`de`, `en`). Its body has
+    /// four values: the customer's name, the service, the date in words, the time. Absent: they are not reminded then.
+    #[schema(required = false, example = "appointment_reminder")]
+    pub reminder_template: Option<String>,
 }
 
 pub(super) fn timezone(text: &str) -> Option<String> {
@@ -226,6 +243,11 @@ pub(super) fn currency(text: &str) -> Option<String> {
 
 pub(super) fn locale(text: &str) -> Option<String> {
     ((2..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')).then(|| text.to_owned())
+}
+
+fn template(text: &str) -> Option<String> {
+    let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    (plain && (1..=512).contains(&text.len())).then(|| text.to_owned())
 }
 
 fn day(form: &mut Form, name: &'static str) -> Vec<Span> {
@@ -302,6 +324,9 @@ impl Request for SaveShop {
         let daily_model_budget = budget.unwrap_or_else(|| Money::from_numeric(Decimal::new(500, 2)));
         let slot_minutes = form.maybe_integer("slot_minutes", 5..=240).unwrap_or_else(jobs::default_slot_minutes);
         let change_minutes = form.maybe_integer("change_minutes", 0..=30 * 24 * 60).unwrap_or_else(jobs::default_change_minutes);
+        let reminder_minutes =
+            form.maybe_integers("reminder_minutes", REMINDERS, 15..=7 * 24 * 60).unwrap_or_else(jobs::default_reminder_minutes);
+        let reminder_template = form.maybe_parsed("reminder_template", TEMPLATE, template);
         Some(Self {
             version: version?,
             name: name?,
@@ -322,6 +347,8 @@ impl Request for SaveShop {
             daily_model_budget,
             slot_minutes,
             change_minutes,
+            reminder_minutes,
+            reminder_template,
         })
     }
 }
@@ -355,6 +382,8 @@ pub(crate) async fn save(cx: CommandCx) -> Result<Asked, HttpError> {
             daily_model_budget: asked.daily_model_budget,
             slot_minutes: asked.slot_minutes,
             change_minutes: asked.change_minutes,
+            reminder_minutes: asked.reminder_minutes,
+            reminder_template: asked.reminder_template,
         },
     })
 }

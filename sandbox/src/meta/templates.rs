@@ -10,6 +10,9 @@ const APPROVED: &[(&str, &str, &str)] = &[
     ("reminder", "en_US", "We look forward to seeing you."),
     ("order_ready", "en", "Hello {{1}}, your order {{2}} is ready."),
     ("order_ready", "de", "Hallo {{1}}, Ihre Bestellung {{2}} ist fertig."),
+    ("appointment_reminder", "en", "Hello {{1}}, this is to remind you of {{2}} on {{3}} at {{4}}. Do you come?"),
+    ("appointment_reminder", "de", "Hallo {{1}}, wir erinnern an {{2}} am {{3}} um {{4}} Uhr. Kommen Sie?"),
+    ("appointment_reminder", "fr", "Bonjour {{1}}, nous vous rappelons {{2}} le {{3}} à {{4}}. Venez-vous ?"),
     ("frontdesk_staff_notice", "en", "{{1}}"),
 ];
 

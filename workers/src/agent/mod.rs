@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use frontdesk_core::db::appointments::Busy;
 use frontdesk_core::db::proposals::{Asked, Proposal, ProposedLine};
 use frontdesk_core::db::shops::ShopProfile;
-use frontdesk_core::ids::{CustomerId, OrderNo, ProductId};
+use frontdesk_core::ids::{AppointmentId, CustomerId, OrderNo, ProductId};
 use frontdesk_core::memory::Exchange;
 use frontdesk_core::money::Money;
 use rust_decimal::Decimal;
@@ -144,6 +144,8 @@ pub enum Course {
     },
     /// A connected calendar cannot be read, so nothing is offered.
     CalendarUnreachable,
+    /// Note that the customer comes to this appointment of theirs.
+    ConfirmAppointment(AppointmentId),
     /// Do what the open proposal says.
     Confirm,
     /// Drop the open proposal.

@@ -4,6 +4,7 @@ pub mod bookings;
 pub mod dates;
 mod language;
 mod money;
+pub mod reminders;
 mod table;
 
 use frontdesk_core::db::shops::ShopProfile;

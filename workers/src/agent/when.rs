@@ -77,7 +77,7 @@ pub enum Amount {
 /// Characters that are read.
 const MOST_CHARS: usize = 500;
 /// Words of the longest phrase.
-const MOST_WORDS: usize = 7;
+const MOST_WORDS: usize = 9;
 
 /// A part of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +134,15 @@ enum Atom {
     /// Turkish: the word for hour is that for "at", too.
     HoursLater,
     HoursEarlier,
+    /// The same for days.
+    DaysHence,
+    /// Turkish: "from" stands after the time.
+    Onwards,
+    /// So many minutes.
+    Length(i64),
+    Fortnight,
+    /// Dutch: half an hour before this hour.
+    HalfBefore(u32),
     Unit(Unit),
     OClock,
     Am,
@@ -185,7 +194,7 @@ static TOKEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?P<long>\+?\d[\d ]{6,}\d)",
         r"(?P<hm>\b\d{1,2}\s?[:h]\s?\d{2})(?:\s?(?P<hmhalf>[ap])\.?\s?m\b\.?)?",
         r"(?P<half>\b\d{1,2}(?:\.\d{2})?)\s?(?P<which>[ap])\.?\s?m\b\.?",
-        r"(?P<uhr>\b\d{1,2}(?:\.\d{2})?)\s?(?:uhr|h|uur)\b",
+        r"(?P<uhr>\b\d{1,2}(?:\.\d{2})?)(?:\s?(?:uhr|h|uur)|['’][td][ea])\b",
         r"(?P<dmy>\b\d{1,2}(?P<sep>[./])\d{1,2}(?:[./](?P<year>\d{4}|\d{2})\b|\.)?)",
         r"(?P<ord>\b\d{1,2})(?:st|nd|rd|th|er|\.(?:\s|$))",
         r"(?P<num>\d+)",
@@ -255,7 +264,7 @@ fn day_and_month(text: &str, dotted: bool, year: Option<&str>, month_first: bool
     let (Some(&one), Some(&two)) = (numbers.first(), numbers.get(1)) else { return Atom::Other };
     let month_leads = !dotted && one <= 12 && (month_first || two > 12);
     let (day, month) = if month_leads { (two, one) } else { (one, two) };
-    if dotted && year.is_none() && month > 12 {
+    if dotted && year.is_none() && (month > 12 || text.ends_with(".00")) {
         return NaiveTime::from_hms_opt(one, two, 0).map_or(Atom::Other, |time| Atom::Clock(time, false));
     }
     let year = year.and_then(|year| year.parse::<i32>().ok()).map(|year| if year < 100 { 2000 + year } else { year });
@@ -439,13 +448,15 @@ impl<'a> Reader<'a> {
             Atom::Next => self.next = true,
             Atom::Week if matches!(before, Some(Atom::Coming)) || matches!(after, Some(Atom::Coming)) => self.range = Some(self.week(1)),
             Atom::Week if matches!(before, Some(Atom::This)) => self.range = Some(self.week(0)),
+            // "A week on Friday".
+            Atom::Week if matches!(after, Some(Atom::Weekday(_))) => self.weeks_on = 1,
             // "In a week", "Friday week", "une semaine plus tard".
             Atom::Week => self.amount(at, 1, Unit::Weeks),
             Atom::NextWeek => self.range = Some(self.week(1)),
             Atom::ThisWeek => self.range = Some(self.week(0)),
             Atom::Weekend => self.weekend(),
             Atom::WorkDays => self.weekdays = vec![Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri],
-            Atom::Part(Part::Noon) if matches!(self.mode, Some(Mode::From | Mode::Until)) => {
+            Atom::Part(Part::Noon) if matches!(self.mode, Some(Mode::From | Mode::Until | Mode::Between)) => {
                 self.time(NaiveTime::from_hms_opt(12, 0, 0)?, true);
             }
             Atom::Part(part) => self.parts.push(part),
@@ -480,6 +491,13 @@ impl<'a> Reader<'a> {
             Atom::Date(date) => self.dates.push(date),
             Atom::Clock(time, exact) => self.time(time, exact),
             Atom::HalfTo | Atom::Half | Atom::HalfPast | Atom::QuarterPast | Atom::QuarterTo => return Some(self.fraction(at, after)),
+            Atom::Length(minutes) if self.shifts(at) => self.wish.shift = Some(Shift { later: true, by: Some(Amount::Minutes(minutes)) }),
+            Atom::Fortnight => self.weeks_on = 2,
+            Atom::HalfBefore(hour) => {
+                if let Some(time) = NaiveTime::from_hms_opt(hour, 0, 0) {
+                    self.time(plus(time, -30), false);
+                }
+            }
             // "An hour later".
             Atom::Unit(unit @ (Unit::Hours | Unit::Days)) if !matches!(before, Some(Atom::Number(_))) => self.amount(at, 1, unit),
             Atom::SameDayAndTime => self.wish.like_last = Some(LikeLast::DayAndTime),
@@ -539,6 +557,14 @@ impl<'a> Reader<'a> {
         match (before, after) {
             (_, Some(Atom::People)) => Some(self.past(at, |atom| *atom == Atom::People)),
             (_, Some(Atom::Unit(Unit::Hours))) if self.fraction_follows(at) => Some(self.hour(at, number)),
+            (_, Some(Atom::DaysHence)) => {
+                self.dates.push(self.day(u64::from(number)));
+                Some(self.past(at, |atom| *atom == Atom::DaysHence))
+            }
+            (_, Some(Atom::Onwards)) => {
+                self.mode = Some(Mode::From);
+                Some(self.hour(at, number))
+            }
             (_, Some(Atom::HoursLater | Atom::HoursEarlier)) => {
                 let by = Some(Amount::Minutes(i64::from(number.max(1)) * 60));
                 self.wish.shift = Some(Shift { later: after == Some(Atom::HoursLater), by });
@@ -581,6 +607,11 @@ impl<'a> Reader<'a> {
             _ if number <= 24 && self.atoms.iter().all(|atom| matches!(atom, Atom::The | Atom::Number(_))) => Some(self.hour(at, number)),
             _ => Some(1),
         }
+    }
+
+    /// Whether "later" or "earlier" follows.
+    fn shifts(&self, at: usize) -> bool {
+        self.atoms[at..].iter().take(4).any(|atom| matches!(atom, Atom::Later | Atom::Earlier))
     }
 
     /// "Cinq heures et demie".
@@ -640,12 +671,10 @@ impl<'a> Reader<'a> {
 
     /// "In two weeks", "a week later", "two hours earlier"; else a length that says nothing of when.
     fn amount(&mut self, at: usize, number: u32, unit: Unit) {
-        let further = self.atoms[at..].iter().take(4);
-        let shifts = further.clone().any(|atom| matches!(atom, Atom::Later | Atom::Earlier));
         let ahead = self.atoms[..at].iter().rev().take(3).any(|atom| matches!(atom, Atom::In | Atom::Between))
-            || further.clone().any(|atom| *atom == Atom::Hence);
+            || self.atoms[at..].iter().take(4).any(|atom| *atom == Atom::Hence);
         let many = i64::from(number.max(1));
-        if shifts {
+        if self.shifts(at) {
             let by = match unit {
                 Unit::Minutes => Amount::Minutes(many),
                 Unit::Hours => Amount::Minutes(many * 60),
@@ -686,6 +715,9 @@ impl<'a> Reader<'a> {
     fn finish(mut self) -> Wish {
         self.wish.time = self.time_of_day();
         let range = if self.weeks_on > 0 && self.weekdays.is_empty() { Some(self.week(self.weeks_on)) } else { self.range };
+        // "Today in two weeks".
+        let on = Days::new(7 * self.weeks_on);
+        self.dates = self.dates.iter().filter_map(|date| date.checked_add_days(on)).collect();
         self.wish.days = match (self.dates.iter().min(), self.dates.iter().max(), range, self.weekdays.as_slice()) {
             // "Friday, 27 March": the date says more.
             (Some(first), Some(last), _, _) => Some((*first, *last)),

@@ -1,8 +1,9 @@
-//! Sends a person's answer. Safe to repeat: the message is claimed before it is sent, and one whose fate is unknown is left to settle (status webhooks
+//! Sends what no turn says: a person's answer, a reminder, what became of an appointment. Safe to repeat: the message is claimed before it is sent, and one whose fate is unknown is left to settle (status webhooks
 //! and echoes carry its key) before it is sent again.
 
 use std::time::Duration;
 
+use frontdesk_core::db::appointments::reminders;
 use frontdesk_core::db::channels::{self, ChannelRef};
 use frontdesk_core::db::conversations::{self, WINDOW};
 use frontdesk_core::db::messages::{self, OutboundRow};
@@ -14,7 +15,7 @@ use frontdesk_core::jobs::{DeliverMessage, Notice, Template};
 use frontdesk_core::tenancy::ShopScope;
 
 use crate::App;
-use crate::clients::meta::{Action, Outgoing, Sent};
+use crate::clients::meta::{Action, Button, Outgoing, Sent};
 use crate::crash::{self, Point};
 use crate::runner::{Handle, JobContext, JobError};
 use crate::turn::{Outcome, SETTLE, message_event, tell, undeliverable, unsettled};
@@ -70,6 +71,11 @@ async fn claim(tx: &mut ShopTx, id: MessageId, now: chrono::DateTime<chrono::Utc
     if messages::waits_for_another(tx, conversation, id).await? {
         return Ok(Claim::Later(TURN));
     }
+    if message.kind == "reminder" && message.status == "pending" && !reminders::holds(tx, id, now).await? {
+        // Moved, cancelled or begun meanwhile: it would only confuse.
+        messages::mark(tx, id, "superseded", None).await?;
+        return Ok(Claim::Settled);
+    }
     let standing = conversations::find(tx, conversation).await?.ok_or(DbError::NotFound)?;
     let channel = channels::find(tx, standing.channel()).await?.ok_or(DbError::NotFound)?;
     let to = customers::aliases(tx, standing.customer()).await?;
@@ -88,7 +94,10 @@ async fn transmit(app: &App, letter: &Letter) -> Outcome {
     let sent = match serde_json::from_value::<Template>(message.content["template"].clone()) {
         Ok(template) => app.meta.send_template(&account, to, &template, &message.send_key).await,
         Err(_) => {
-            let outgoing = Outgoing { to, text: &message.body, buttons: &[], human_agent: letter.late, send_key: &message.send_key };
+            let buttons: Vec<Button> = serde_json::from_value(message.content["buttons"].clone()).unwrap_or_default();
+            // Meta allows the tag to people alone.
+            let human_agent = letter.late && message.author == "human";
+            let outgoing = Outgoing { to, text: &message.body, buttons: &buttons, human_agent, send_key: &message.send_key };
             app.meta.send(&account, &outgoing).await
         }
     };
@@ -122,7 +131,7 @@ async fn record(cx: &JobContext<App>, scope: &ShopScope, letter: &Letter, outcom
             }
             Outcome::Refused { code, action } => {
                 messages::mark(&mut tx, id, "failed", Some(code)).await?;
-                tracing::warn!(code, ?action, "a person's answer was not delivered");
+                tracing::warn!(code, ?action, "a message was not delivered");
                 Ok((undeliverable(&mut tx, channel.id(), conversation, id, code, action).await?, None))
             }
         })

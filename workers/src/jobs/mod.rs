@@ -34,6 +34,7 @@ mod place_order;
 mod pull_calendar;
 mod record_events;
 mod register_shop;
+mod remind_customer;
 mod remove_channel;
 mod remove_media;
 mod reset_password;

@@ -127,13 +127,7 @@ impl Decider {
             self.events.push(("appointment", event));
         }
         let appointment = changed.appointment;
-        let shown = Shown {
-            service: &appointment.service_name,
-            staff: &appointment.staff_name,
-            starts_at: appointment.starts_at,
-            price: appointment.price.amount(),
-            currency: &self.shop.currency,
-        };
+        let shown = Shown::of(&appointment, &self.shop.currency);
         let (outcome, text) = match proposal.kind.as_str() {
             "move_booking" => ("moved", BookingText::Moved(shown)),
             "cancel_booking" => ("cancel", BookingText::Cancelled(shown)),

@@ -11,7 +11,7 @@ use frontdesk_core::memory::Exchange;
 use rust_decimal::Decimal;
 
 use super::compose::Tap;
-use super::{HOLDING_MARGIN, RESTART_RESERVE, Reply, Taken, Turn, decide, deliver, more_within_quiet, quiet_left};
+use super::{HOLDING_MARGIN, RESTART_RESERVE, Reply, Taken, Turn, decide, deliver, more_within_quiet, quiet_left, reminded};
 use crate::App;
 use crate::agent::judge::{Shown, Verdict, judge_shown};
 use crate::agent::texts::{self, Language, Text};
@@ -50,7 +50,11 @@ pub(super) async fn take(
     let app = &cx.app;
     let words = turn.words();
     let proposal = turn.standing.proposal.clone();
-    if let Some(course) = answered_by_code(turn, proposal.as_ref(), &words) {
+    let answered = match reminded::answered(app, turn, proposal.as_ref(), &words).await? {
+        Some(course) => Some(course),
+        None => answered_by_code(turn, proposal.as_ref(), &words),
+    };
+    if let Some(course) = answered {
         if more_within_quiet(cx, key, turn, seen).await? {
             return Ok(Taken::StartOver);
         }

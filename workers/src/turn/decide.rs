@@ -128,6 +128,7 @@ impl Decider {
             Course::OfferTimes(offered) => self.offer_times(offered),
             Course::ProposeBooking { asked, subject, busy } => self.propose_booking(tx, asked, &subject, &busy, None).await?,
             Course::CalendarUnreachable => self.calendar_unreachable(tx).await?,
+            Course::ConfirmAppointment(id) => self.confirm_appointment(tx, id).await?,
             Course::Confirm => self.confirm(tx, proposal).await?,
             Course::Decline => self.decline(tx, proposal).await?,
             Course::Handoff => self.hand_over(tx).await?,

@@ -8,6 +8,7 @@ mod decide;
 mod deliver;
 mod gates;
 mod open;
+mod reminded;
 pub(crate) mod trial;
 
 use std::time::{Duration, Instant};
@@ -38,6 +39,7 @@ use crate::runner::{JobContext, JobError};
 pub use compose::Reply;
 pub(crate) use deliver::{Outcome, SETTLE, undeliverable, unsettled};
 pub(crate) use open::to_store;
+pub(crate) use reminded::RemindedTap;
 
 /// What is left of the deadline must suffice for a model call, or a turn does not start over for another message.
 const RESTART_RESERVE: Duration = Duration::from_millis(1_500);

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
-use super::{Appointment, AppointmentState, Before, Busy, By, COLUMNS, Changed, Offer, announce, look, offer};
+use super::{Appointment, AppointmentState, Before, Busy, By, COLUMNS, Changed, Offer, announce, look, offer, record};
 use crate::availability::{NotFree, Slot};
 use crate::db::proposals::ProposedBooking;
 use crate::db::{DbError, ShopTx, one_at_a_time, shops, sql::sql};
@@ -81,7 +81,8 @@ pub async fn reschedule(tx: &mut ShopTx, id: AppointmentId, to: &Rescheduling<'_
     let blocked = offer.terms.blocked(to.starts_at);
     // A booking of this very moment may still be in the way: then the constraint ends this transaction, and run anew it sees why.
     let moved: Appointment = sql(format!(
-        "UPDATE appointments SET staff_id = $3, starts_at = $4, ends_at = $5, blocked = tstzrange($6, $7), version = version + 1, updated_at = $8 \
+        "UPDATE appointments SET staff_id = $3, starts_at = $4, ends_at = $5, blocked = tstzrange($6, $7), version = version + 1, updated_at = $8, \
+             confirmed_at = CASE WHEN starts_at = $4 THEN confirmed_at END \
          WHERE shop_id = $1 AND id = $2 RETURNING {COLUMNS}"
     ))
     .bind::<Integer, _>(tx.shop())
@@ -174,6 +175,35 @@ pub async fn cancel(
         in_time(tx, &standing, by, now).await?;
     }
     set(tx, standing, AppointmentState::Cancelled, actor, now).await
+}
+
+/// Notes that a customer comes to an appointment of theirs that is ahead; saying it twice changes nothing. Its version stays, as nothing changes that a
+/// calendar elsewhere shows.
+///
+/// # Errors
+/// See [`ChangeError`]; an appointment whose time has come is not found.
+pub async fn confirm(tx: &mut ShopTx, id: AppointmentId, customer: CustomerId, now: DateTime<Utc>) -> Result<Changed, ChangeError> {
+    let standing = lock(tx, id, Some(customer)).await?;
+    if !standing.is_booked() {
+        return Err(ChangeError::NotAllowed { from: standing.state });
+    }
+    if standing.starts_at <= now {
+        return Err(ChangeError::NotFound);
+    }
+    if standing.confirmed_at.is_some() {
+        return Ok(Changed::nothing(standing));
+    }
+    let appointment: Appointment =
+        sql(format!("UPDATE appointments SET confirmed_at = $3 WHERE shop_id = $1 AND id = $2 RETURNING {COLUMNS}"))
+            .bind::<Integer, _>(tx.shop())
+            .bind::<BigInt, _>(id)
+            .bind::<Timestamptz, _>(now)
+            .get_result(tx.conn())
+            .await
+            .map_err(DbError::from)?;
+    let before = Before { starts_at: standing.starts_at, staff: standing.staff_id };
+    let event = record(tx, &appointment, "confirmed", Some(before), "customer", now).await?;
+    Ok(Changed { appointment, pending: Vec::new(), event: Some(event) })
 }
 
 /// How an appointment ended.

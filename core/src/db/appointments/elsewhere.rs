@@ -420,7 +420,7 @@ async fn move_to(
     // Two that move to one time come one by one, and the second sees the first.
     one_at_a_time(tx, "staff", &standing.staff_id.to_string()).await?;
     let moved: Option<Appointment> = sql(format!(
-        "UPDATE appointments SET starts_at = $3, ends_at = $4, version = version + 1, updated_at = $5, \
+        "UPDATE appointments SET starts_at = $3, ends_at = $4, confirmed_at = CASE WHEN starts_at = $3 THEN confirmed_at END, version = version + 1, updated_at = $5, \
              blocked = tstzrange(lower(blocked) + ($3 - starts_at), upper(blocked) + ($4 - ends_at)) \
          WHERE shop_id = $1 AND id = $2 AND NOT EXISTS (SELECT FROM appointments o WHERE o.shop_id = $1 AND o.staff_id = appointments.staff_id \
              AND o.state = 'booked' AND o.id <> $2 AND o.blocked && tstzrange(lower(appointments.blocked) + ($3 - appointments.starts_at), \

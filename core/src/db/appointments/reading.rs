@@ -32,10 +32,10 @@ pub async fn find(tx: &mut ShopTx, id: AppointmentId) -> Result<Option<Appointme
 /// A change of an appointment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, QueryableByName)]
 pub struct AppointmentEvent {
-    /// `booked`, `moved`, `cancelled`, `done` or `no_show`.
+    /// `booked`, `moved`, `cancelled`, `done`, `no_show` or `confirmed`.
     #[diesel(sql_type = Text)]
     pub action: String,
-    /// `user:<id>`, `agent` or `system`.
+    /// `user:<id>`, `agent`, `customer`, `google` or `system`.
     #[diesel(sql_type = Text)]
     pub actor: String,
     /// When it began before; absent when booked.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use frontdesk_core::availability::{NotFree, Slot};
+use frontdesk_core::db::appointments::Appointment;
 use frontdesk_core::language::Language;
 use rust_decimal::Decimal;
 
@@ -23,6 +24,20 @@ pub struct Shown<'a> {
     pub price: Decimal,
     /// ISO 4217.
     pub currency: &'a str,
+}
+
+impl<'a> Shown<'a> {
+    /// An appointment as it stands.
+    #[must_use]
+    pub fn of(appointment: &'a Appointment, currency: &'a str) -> Self {
+        Self {
+            service: &appointment.service_name,
+            staff: &appointment.staff_name,
+            starts_at: appointment.starts_at,
+            price: appointment.price.amount(),
+            currency,
+        }
+    }
 }
 
 /// Why nothing was booked, moved or cancelled.
@@ -117,7 +132,7 @@ const WHICH: Row = [
     "Welke past je?",
     "Hangisi size uyar?",
 ];
-const WITH: Row =
+pub(super) const WITH: Row =
     ["with {staff}", "bei {staff}", "avec {staff}", "con {staff}", "con {staff}", "com {staff}", "bij {staff}", "{staff} ile"];
 const ASK_BOOK: Row = [
     "Shall I book this?",
@@ -347,7 +362,7 @@ fn appointment(shown: &Shown<'_>, zone: Tz, language: Language) -> String {
     lines.join("\n")
 }
 
-fn whose_clock(zone: Tz, language: Language) -> String {
+pub(super) fn whose_clock(zone: Tz, language: Language) -> String {
     format!("({})", place(zone, language))
 }
 
