@@ -442,7 +442,7 @@ async fn a_customer_is_told_what_was_changed_at_google_if_the_shop_wants_that() 
     look(&owner).await;
     look(&owner).await;
     let text = customer.hears_text().await.unwrap();
-    let local = (ten(20) + TimeDelta::hours(1)).with_timezone(&PARIS).format("%Y-%m-%d %H:%M").to_string();
+    let local = (ten(20) + TimeDelta::hours(1)).with_timezone(&PARIS).format("%-d %B %Y, %H:%M").to_string();
     assert!(text.contains("Massage") && text.contains(&local), "{text}");
 
     let quietly = json!({"calendar_id": ACCOUNT, "tell_customers": false});
@@ -452,7 +452,7 @@ async fn a_customer_is_told_what_was_changed_at_google_if_the_shop_wants_that() 
     at_google(&stack, &event, Some(span(ten(20) + TimeDelta::hours(3), 60))).await;
     look(&owner).await;
     let text = customer.hears_text().await.unwrap();
-    let local = (ten(20) + TimeDelta::hours(3)).with_timezone(&PARIS).format("%Y-%m-%d %H:%M").to_string();
+    let local = (ten(20) + TimeDelta::hours(3)).with_timezone(&PARIS).format("%-d %B %Y, %H:%M").to_string();
     assert!(text.contains(&local), "of the change in between they hear nothing: {text}");
 
     at_google(&stack, &event, None).await;

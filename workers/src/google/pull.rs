@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{Account, Trouble};
 use crate::App;
-use crate::agent::texts::{Language, Text, render};
+use crate::agent::texts::{Language, Text, dates, render};
 use crate::clients::google::GoogleError;
 use crate::clients::google::calendar::{Event, changes, get, read_event, read_page, read_watch, unwatch, watch};
 use crate::crash::{self, Point};
@@ -190,7 +190,7 @@ async fn tell_customer(tx: &mut ShopTx, of: &Appointment, cancelled: bool, now: 
     }
     let zone = shops::booking(tx).await?.zone;
     let language = standing.language.as_deref().and_then(Language::from_code).unwrap_or(Language::English);
-    let at = of.starts_at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string();
+    let at = dates::spoken(of.starts_at, zone, language);
     let text = if cancelled {
         Text::AppointmentCancelled { service: &of.service_name, at: &at }
     } else {

@@ -372,7 +372,8 @@ fn by_day(slots: &[Slot], zone: Tz, language: Language) -> String {
     let lines = slots.chunk_by(|one, next| date(one) == date(next)).filter_map(|same| {
         let mut times: Vec<String> = same.iter().map(|slot| time(slot.starts_at, zone, language)).collect();
         times.dedup();
-        same.first().map(|slot| format!("• {}: {}", day(date(slot), zone, language), times.join(", ")))
+        let colon = if language == Language::French { "\u{a0}:" } else { ":" };
+        same.first().map(|slot| format!("• {}{colon} {}", day(date(slot), zone, language), times.join(", ")))
     });
     lines.collect::<Vec<_>>().join("\n")
 }
