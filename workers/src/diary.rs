@@ -511,10 +511,10 @@ mod tests {
 
     #[test]
     fn a_time_alone_is_one_of_those_that_were_offered() {
-        let offered = [slot("2027-03-26T15:00:00Z"), slot("2027-03-26T16:00:00Z")];
+        let offered = [slot("2027-03-26T15:00:00Z"), slot("2027-03-29T15:00:00Z")];
         let wish = Wish { time: Some(time(17)), ..Wish::default() };
-        assert_eq!(ground(&offered).resolve(Some(&wish)), Target::Moment(at("2027-03-26T16:00:00Z")));
-        // Not offered, but on that day.
+        assert_eq!(ground(&offered).resolve(Some(&wish)), Target::Moment(at("2027-03-29T15:00:00Z")));
+        // Not offered, but on the first of these days.
         let wish = Wish { time: Some(time(12)), ..Wish::default() };
         assert_eq!(ground(&offered).resolve(Some(&wish)), Target::Moment(at("2027-03-26T11:00:00Z")));
         // Nothing is on the table: any of the next days.
