@@ -16,6 +16,7 @@ pub use settings::Process;
 pub use values::{Concurrency, LogFormat, ModelPrice, Network, Schedule};
 
 use crate::jobs::JobName;
+use crate::plans::Plan;
 
 const REDIS_SCHEMES: &[&str] = &["redis", "rediss"];
 const POSTGRES_SCHEMES: &[&str] = &["postgres", "postgresql"];
@@ -157,6 +158,10 @@ pub struct IngressConfig {
     pub google_client_id: Option<String>,
     /// Google's consent screen, without a slash at the end.
     pub google_oauth_url: String,
+    /// Any may have signed a webhook of Stripe's; none: there is no Stripe.
+    pub stripe_webhook_secrets: Vec<SecretString>,
+    /// How long a shop is served after what it paid for is over.
+    pub billing_grace: Duration,
     /// Logs.
     pub log: LogConfig,
 }
@@ -189,6 +194,8 @@ impl Config for IngressConfig {
         let media = media(reader);
         let google_client_id = reader.may(&settings::GOOGLE_CLIENT_ID, |raw| Ok(raw.to_owned()));
         let google_oauth_url = reader.need(&settings::GOOGLE_OAUTH_URL, values::base_url);
+        let stripe_webhook_secrets = reader.may(&settings::STRIPE_WEBHOOK_SECRET, values::secrets(8));
+        let billing_grace = reader.need(&settings::BILLING_GRACE_DAYS, values::days(0, 90));
         let log = LogConfig::read(reader);
         Some(Self {
             listen_addr: listen_addr?,
@@ -207,6 +214,8 @@ impl Config for IngressConfig {
             media: media?,
             google_client_id,
             google_oauth_url: google_oauth_url?,
+            stripe_webhook_secrets: stripe_webhook_secrets.unwrap_or_default(),
+            billing_grace: billing_grace?,
             log: log?,
         })
     }
@@ -262,6 +271,17 @@ pub struct GoogleConfig {
     pub sheets_url: String,
 }
 
+/// How the worker speaks to Stripe.
+#[derive(Debug, Clone)]
+pub struct StripeConfig {
+    /// The API, without a slash at the end.
+    pub url: String,
+    /// The key.
+    pub secret_key: SecretString,
+    /// What is sold, and at which of Stripe's prices.
+    pub prices: Vec<(Plan, String)>,
+}
+
 /// Settings of a worker.
 #[derive(Debug, Clone)]
 pub struct WorkerConfig {
@@ -295,10 +315,14 @@ pub struct WorkerConfig {
     pub reply_deadline: Duration,
     /// Google, if there is a client.
     pub google: Option<GoogleConfig>,
+    /// Stripe, if there is a key.
+    pub stripe: Option<StripeConfig>,
     /// Mail, if there is a server.
     pub mail: Option<MailConfig>,
     /// Length of a new shop's trial, days.
     pub trial_days: u32,
+    /// How long a shop is served after what it paid for is over.
+    pub billing_grace: Duration,
     /// How long raw events are kept, days.
     pub log_retention_days: u32,
     /// How long files of customers are kept, days.
@@ -355,6 +379,28 @@ fn google(reader: &mut Reader<'_>) -> Option<Option<GoogleConfig>> {
     Some(client.map(|(client_id, client_secret)| GoogleConfig { client_id, client_secret, token_url, api_url, sheets_url }))
 }
 
+/// `Some(None)` is no key: nobody can subscribe.
+fn stripe(reader: &mut Reader<'_>) -> Option<Option<StripeConfig>> {
+    let secret_key = reader.may(&settings::STRIPE_SECRET_KEY, |raw| Ok(SecretString::from(raw)));
+    let url = reader.need(&settings::STRIPE_URL, values::base_url);
+    let mut prices = Vec::new();
+    for (plan, setting) in [
+        (Plan::Starter, &settings::STRIPE_PRICE_STARTER),
+        (Plan::Pro, &settings::STRIPE_PRICE_PRO),
+        (Plan::Business, &settings::STRIPE_PRICE_BUSINESS),
+    ] {
+        match reader.may(setting, values::stripe_price) {
+            Some(price) => prices.push((plan, price)),
+            None if secret_key.is_some() => {
+                reader.refuse(setting, "is needed with STRIPE_SECRET_KEY; Stripe's dashboard shows it, price_…")
+            }
+            None => {}
+        }
+    }
+    let url = url?;
+    Some(secret_key.map(|secret_key| StripeConfig { url, secret_key, prices }))
+}
+
 fn mail(reader: &mut Reader<'_>) -> Option<MailConfig> {
     let smtp_url = reader.may(&settings::SMTP_URL, values::secret_url(&["smtp", "smtps"]));
     let from = reader.may(&settings::MAIL_FROM, values::mail_address);
@@ -386,8 +432,10 @@ impl Config for WorkerConfig {
         let reply_quiet = reader.need(&settings::REPLY_QUIET_MS, values::millis(0, 10_000));
         let reply_deadline = reader.need(&settings::REPLY_DEADLINE_MS, values::millis(500, 60_000));
         let google = google(reader);
+        let stripe = stripe(reader);
         let mail = mail(reader);
         let trial_days = reader.need(&settings::TRIAL_DAYS, values::small(0, 365));
+        let billing_grace = reader.need(&settings::BILLING_GRACE_DAYS, values::days(0, 90));
         let log_retention_days = reader.need(&settings::LOG_RETENTION_DAYS, values::small(1, 3650));
         let media_retention_days = reader.need(&settings::MEDIA_RETENTION_DAYS, values::small(1, 36_500));
         let jobs = reader.may(&settings::WORKER_JOBS, values::jobs);
@@ -409,8 +457,10 @@ impl Config for WorkerConfig {
             reply_quiet: reply_quiet?,
             reply_deadline: reply_deadline?,
             google: google?,
+            stripe: stripe?,
             mail,
             trial_days: trial_days?,
+            billing_grace: billing_grace?,
             log_retention_days: log_retention_days?,
             media_retention_days: media_retention_days?,
             jobs: jobs.unwrap_or_else(|| JobName::ALL.to_vec()),
@@ -447,6 +497,8 @@ impl Config for SchedulerConfig {
         let channels = reader.need(&settings::SCHEDULE_WATCH_CHANNELS, values::schedule(JobName::WatchChannels));
         let reminders = reader.need(&settings::SCHEDULE_REMIND_CUSTOMERS, values::schedule(JobName::RemindCustomer));
         let calendars = reader.need(&settings::SCHEDULE_PULL_CALENDAR, values::schedule(JobName::PullCalendar));
+        let renewals = reader.need(&settings::SCHEDULE_REMIND_RENEWALS, values::schedule(JobName::RemindRenewals));
+        let expired = reader.need(&settings::SCHEDULE_DEACTIVATE_EXPIRED, values::schedule(JobName::DeactivateExpired));
         let drop_logs = reader.need(&settings::SCHEDULE_DROP_OLD_LOGS, values::schedule(JobName::DropOldLogs));
         let drop_media = reader.need(&settings::SCHEDULE_DROP_OLD_MEDIA, values::schedule(JobName::DropOldMedia));
         let log = LogConfig::read(reader);
@@ -454,7 +506,7 @@ impl Config for SchedulerConfig {
             metrics_addr,
             database_url: database_url?,
             redis_url: redis_url?,
-            schedules: vec![sweep?, figures?, channels?, reminders?, calendars?, drop_logs?, drop_media?],
+            schedules: vec![sweep?, figures?, channels?, reminders?, calendars?, renewals?, expired?, drop_logs?, drop_media?],
             log: log?,
         })
     }

@@ -23,6 +23,7 @@ use crate::inbound::{ConversationKey, InboundEvent, Platform};
 use crate::memory::Exchange;
 use crate::money::Money;
 use crate::own_texts::OwnTexts;
+use crate::plans::Plan;
 
 /// A declared job.
 pub trait Job: Serialize + DeserializeOwned + Clone + Send + Sync + Unpin + 'static {
@@ -192,6 +193,18 @@ jobs! {
     ExportSheet = "export_sheet" -> Answer, Retry { attempts: 8, first: Duration::from_secs(1), cap: Duration::from_mins(1) }, Duration::from_mins(10), 2;
     /// Reminds customers of appointments that are near; without a shop, has every shop's looked at.
     RemindCustomer = "remind_customer" -> (), Retry { attempts: 4, first: Duration::from_secs(2), cap: Duration::from_mins(1) }, Duration::from_mins(2), 4;
+    /// Opens Stripe's page on which a plan is subscribed to.
+    CreateCheckout = "create_checkout" -> Answer, Retry::quick(4), Duration::from_secs(30), 4;
+    /// Opens Stripe's page on which a card is changed, an invoice paid, a subscription cancelled.
+    OpenPortal = "open_portal" -> Answer, Retry::quick(4), Duration::from_secs(30), 4;
+    /// Changes the plan of a subscription: a larger one at once, a smaller one at the period's end.
+    ChangePlan = "change_plan" -> Answer, Retry::quick(4), Duration::from_mins(1), 4;
+    /// Takes over what an event of Stripe's says has changed, by asking Stripe how it stands now.
+    HandleStripeEvent = "handle_stripe_event" -> (), Retry { attempts: 15, first: Duration::from_millis(500), cap: Duration::from_mins(10) }, Duration::from_mins(1), 4;
+    /// Reminds an owner of what will end, and takes over payments that no webhook told of; without a shop, has every shop looked at.
+    RemindRenewals = "remind_renewals" -> (), Retry { attempts: 10, first: Duration::from_secs(2), cap: Duration::from_mins(10) }, Duration::from_mins(2), 4;
+    /// Turns a shop off whose grace is over, after asking Stripe once more; without a shop, has every shop looked at.
+    DeactivateExpired = "deactivate_expired" -> (), Retry { attempts: 10, first: Duration::from_secs(2), cap: Duration::from_mins(10) }, Duration::from_mins(2), 4;
     /// Pauses or resumes the AI in a conversation.
     PauseConversation = "pause_conversation" -> Answer, Retry::quick(5), Duration::from_secs(10), 8;
     /// Ends a pause when its time has come.
@@ -952,6 +965,68 @@ pub enum SheetContent {
     },
 }
 
+/// See [`JobName::CreateCheckout`]. Stripe's idempotency keys make it safe to repeat, and a page that is still open is opened again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CreateCheckout {
+    /// The request.
+    pub request: RequestKey,
+    /// Which plan.
+    pub plan: Plan,
+}
+
+/// See [`JobName::OpenPortal`]. A repeat opens another page, which does no harm.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OpenPortal {
+    /// The request.
+    pub request: RequestKey,
+}
+
+/// See [`JobName::ChangePlan`]. Each step looks at how the subscription stands, and has an idempotency key of the request's at Stripe.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChangePlan {
+    /// The request.
+    pub request: RequestKey,
+    /// To which plan; the present one takes a change or a cancellation back that was to come.
+    pub plan: Plan,
+}
+
+/// See [`JobName::HandleStripeEvent`]. It writes down what Stripe says when it runs: late, double and disordered runs do no harm.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HandleStripeEvent {
+    /// Stripe's id.
+    pub event_id: String,
+    /// What happened: `invoice.paid`.
+    pub kind: String,
+    /// Of the live mode, or of a test's.
+    pub livemode: bool,
+    /// When, by Stripe's clock.
+    pub occurred_at: DateTime<Utc>,
+    /// To what: the invoice, subscription, charge, ….
+    pub object_id: String,
+    /// Whose, if the object says so.
+    pub customer: Option<String>,
+    /// The charge that a dispute is about.
+    #[serde(default)]
+    pub charge: Option<String>,
+    /// What a refund or a dispute is about, in the currency's smallest unit.
+    #[serde(default)]
+    pub amount: Option<i64>,
+    /// Lower case, as Stripe writes it.
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// How the object stood.
+    #[serde(default)]
+    pub status: Option<String>,
+}
+
+/// See [`JobName::RemindRenewals`]. Each reminder is noted with its mail, once per end and days.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct RemindRenewals {}
+
+/// See [`JobName::DeactivateExpired`]. Setting a state twice changes nothing.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct DeactivateExpired {}
+
 /// See [`JobName::PauseConversation`]. Setting a state twice changes nothing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PauseConversation {
@@ -1176,8 +1251,69 @@ pub enum Notice {
         /// How many there are.
         count: usize,
     },
+    /// The month's answers are nearly used up.
+    QuotaNearlyUsed {
+        /// So many were sent.
+        used: i32,
+        /// Of so many.
+        of: i32,
+    },
     /// The month's answers are used up.
     QuotaReached,
+    /// The plan allows fewer platforms than are connected, and customers write on one of those that are left out.
+    PlatformLeftOut {
+        /// Which.
+        platform: Platform,
+    },
+    /// The trial ends soon.
+    TrialEnds {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// The subscription is renewed soon.
+    Renews {
+        /// When.
+        at: DateTime<Utc>,
+        /// For how much, in words: `59.00 USD`.
+        amount: Option<String>,
+    },
+    /// The subscription was cancelled, and ends soon.
+    SubscriptionEnds {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// A payment did not succeed, or needs its owner.
+    PaymentFailed {
+        /// How often it was tried.
+        attempt: i64,
+        /// When it is tried again; absent: it is not.
+        next_attempt_at: Option<DateTime<Utc>>,
+        /// Where to pay it.
+        url: Option<String>,
+    },
+    /// What was paid is over; the shop is served for a while longer.
+    GraceBegan {
+        /// Until.
+        until: DateTime<Utc>,
+    },
+    /// The shop is inactive from now on.
+    Deactivated,
+    /// The shop is served again, or for the first time after its trial.
+    Activated {
+        /// Its plan.
+        plan: Plan,
+        /// Until when it is paid.
+        until: Option<DateTime<Utc>>,
+    },
+    /// The shop has another plan.
+    PlanChanged {
+        /// Which it had.
+        from: Plan,
+        /// Which it has.
+        to: Plan,
+    },
+    /// There is more than one subscription.
+    PaysTwice,
     /// The shop is inactive, and customers write.
     Inactive,
     /// Too many turns in a short time: a bot may be answering our bot.
@@ -1206,6 +1342,25 @@ pub enum Notice {
         /// Meta's code, if it was Meta.
         code: Option<i64>,
     },
+}
+
+impl Notice {
+    /// Whether it is the owner's affair alone: what is paid, and for what.
+    #[must_use]
+    pub const fn is_for_owner(&self) -> bool {
+        matches!(
+            self,
+            Self::TrialEnds { .. }
+                | Self::Renews { .. }
+                | Self::SubscriptionEnds { .. }
+                | Self::PaymentFailed { .. }
+                | Self::GraceBegan { .. }
+                | Self::Deactivated
+                | Self::Activated { .. }
+                | Self::PlanChanged { .. }
+                | Self::PaysTwice
+        )
+    }
 }
 
 /// See [`JobName::WatchChannels`].

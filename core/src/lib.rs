@@ -2,6 +2,7 @@
 //!
 //! - [`auth`]: passwords, tokens, roles and what each may do
 //! - [`availability`]: when an appointment may be
+//! - [`billing`]: when a shop is served, by what it paid
 //! - [`clock`]: the only place that asks the time
 //! - [`config`]: the settings of each process; the only reader of the environment
 //! - [`db`]: Postgres: pools, transactions and every query
@@ -27,6 +28,7 @@
 
 pub mod auth;
 pub mod availability;
+pub mod billing;
 pub mod clock;
 pub mod config;
 pub mod db;

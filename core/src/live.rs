@@ -83,6 +83,7 @@ const KINDS: &[(&str, Permission)] = &[
     ("service", Permission::ServicesRead),
     ("shop", Permission::ShopRead),
     ("integration", Permission::ShopRead),
+    ("subscription", Permission::Subscriptions),
     ("team", Permission::TeamRead),
 ];
 

@@ -1,5 +1,6 @@
-//! Meta's signatures: of webhooks, on the raw body, and of our own calls (`appsecret_proof`).
+//! Signatures: of Meta's and Stripe's webhooks, on the raw body, and of our own calls to Meta (`appsecret_proof`).
 
+use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -24,6 +25,40 @@ pub fn meta_webhook_is_signed(secrets: &[SecretString], body: &[u8], header: &[u
     }
     // Every secret is tried, whichever fits, so that the time taken tells nothing.
     secrets.iter().fold(false, |signed, secret| signed | bool::from(hmac(secret, body).ct_eq(&given)))
+}
+
+/// Stripe's header: `t=<Unix seconds>,v1=<hex>[,v1=<hex>…]`, other schemes beside it (PROVIDERS 9.1).
+pub const STRIPE_SIGNATURE_HEADER: &str = "stripe-signature";
+/// An older signature is a delivery that somebody recorded; Stripe signs each attempt anew.
+const STRIPE_TOLERANCE_SECONDS: i64 = 300;
+/// While a secret is exchanged Stripe signs with both; more than a few are no signatures of Stripe's.
+const STRIPE_SIGNATURES: usize = 8;
+
+/// Whether `header` signs these very bytes, not long before `now`, with one of `secrets`: any of its `v1` will do.
+#[must_use]
+pub fn stripe_webhook_is_signed(secrets: &[SecretString], body: &[u8], header: &[u8], now: DateTime<Utc>) -> bool {
+    let Ok(header) = std::str::from_utf8(header) else { return false };
+    let parts = || header.split(',').filter_map(|part| part.trim().split_once('='));
+    let mut times = parts().filter(|(name, _)| *name == "t").map(|(_, value)| value);
+    let (Some(time), None) = (times.next(), times.next()) else { return false };
+    let Ok(at) = time.parse::<i64>() else { return false };
+    if at < now.timestamp().saturating_sub(STRIPE_TOLERANCE_SECONDS) {
+        return false;
+    }
+    let message = [time.as_bytes(), b".", body].concat();
+    let given: Vec<[u8; 32]> = parts()
+        .filter(|(name, digits)| *name == "v1" && !digits.bytes().any(|byte| byte.is_ascii_uppercase()))
+        .take(STRIPE_SIGNATURES)
+        .filter_map(|(_, digits)| {
+            let mut bytes = [0_u8; 32];
+            hex::decode_to_slice(digits, &mut bytes).ok().map(|()| bytes)
+        })
+        .collect();
+    // As above: all are tried.
+    secrets.iter().fold(false, |signed, secret| {
+        let ours = hmac(secret, &message);
+        given.iter().fold(signed, |signed, given| signed | bool::from(ours.ct_eq(given)))
+    })
 }
 
 /// The header's value for `body`, as Meta makes it.
@@ -142,6 +177,54 @@ mod tests {
     fn appsecret_proof_is_the_documented_one() {
         let proof = appsecret_proof(&SecretString::from("app_secret_for_docs"), &SecretString::from("EAAB_token"));
         assert_eq!(proof, "a3a09f4348dcaba3e9e1844d4f8fe3fa5b1c55c67c1ccabb0258407b5c67597b");
+    }
+
+    /// PROVIDERS 9.1.
+    const EVENT: &[u8] = br#"{"id":"evt_1","object":"event"}"#;
+    const EVENT_DIGITS: &str = "0d93f8dabebd0db5f50a02dd4aef9e95151da46cf2a6ffcad9c2b9c557566b8a";
+    const EVENT_AT: i64 = 1_795_342_361;
+
+    fn stripe_signed(header: &str, secret: &[&str], later: i64) -> bool {
+        let now = DateTime::from_timestamp(EVENT_AT + later, 0).unwrap();
+        stripe_webhook_is_signed(&secrets(secret), EVENT, header.as_bytes(), now)
+    }
+
+    #[test]
+    fn stripes_own_vector_is_accepted_for_five_minutes() {
+        let header = format!("t={EVENT_AT},v1={EVENT_DIGITS}");
+        assert!(stripe_signed(&header, &["whsec_docs_only"], 0));
+        assert!(stripe_signed(&header, &["whsec_docs_only"], 300));
+        assert!(!stripe_signed(&header, &["whsec_docs_only"], 301));
+        // Clocks differ: what comes from a little ahead is taken, as by Stripe's own library.
+        assert!(stripe_signed(&header, &["whsec_docs_only"], -60));
+        assert!(!stripe_signed(&header, &["whsec_other"], 0));
+        assert!(!stripe_signed(&header, &[], 0));
+    }
+
+    #[test]
+    fn any_of_several_signatures_and_secrets_will_do() {
+        let other = "0".repeat(64);
+        assert!(stripe_signed(&format!("t={EVENT_AT},v1={other},v1={EVENT_DIGITS},v0=x"), &["whsec_docs_only"], 0));
+        assert!(stripe_signed(&format!("t={EVENT_AT}, v1={EVENT_DIGITS}"), &["whsec_new", "whsec_docs_only"], 0));
+        assert!(!stripe_signed(&format!("t={EVENT_AT},v0={EVENT_DIGITS}"), &["whsec_docs_only"], 0));
+    }
+
+    #[test]
+    fn any_other_form_of_stripes_header_is_refused() {
+        for header in [
+            String::new(),
+            format!("v1={EVENT_DIGITS}"),
+            format!("t=,v1={EVENT_DIGITS}"),
+            format!("t={},v1={EVENT_DIGITS}", EVENT_AT + 1),
+            format!("t={EVENT_AT},t={EVENT_AT},v1={EVENT_DIGITS}"),
+            format!("t={EVENT_AT},v1={}", &EVENT_DIGITS[1..]),
+            format!("t={EVENT_AT},v1={}", EVENT_DIGITS.to_uppercase()),
+            format!("t={EVENT_AT}"),
+            format!("t={EVENT_AT};v1={EVENT_DIGITS}"),
+            format!("t=99999999999999999999,v1={EVENT_DIGITS}"),
+        ] {
+            assert!(!stripe_signed(&header, &["whsec_docs_only"], 0), "{header}");
+        }
     }
 
     #[test]

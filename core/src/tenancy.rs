@@ -1,7 +1,7 @@
 //! The scope of one shop. Whoever holds a [`ShopScope`] may touch that shop's data; nobody can make one up.
 //!
-//! The doors are few: a verified session, a channel's look-up, a job's envelope, the registration that makes the shop, and what we sealed ourselves for
-//! Google to bring back ([`crate::google`]).
+//! The doors are few: a verified session, the look-up of a channel or of a customer of Stripe's, a job's envelope, the registration that makes the shop,
+//! and what we sealed ourselves for Google to bring back ([`crate::google`]).
 //!
 //! ```compile_fail
 //! let forged = frontdesk_core::tenancy::ShopScope { shop: frontdesk_core::ids::ShopId(1) };

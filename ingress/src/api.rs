@@ -25,6 +25,7 @@ pub mod sheet_export;
 pub mod shop;
 pub mod staff;
 pub mod stock;
+pub mod subscriptions;
 pub mod team;
 pub mod thread;
 pub mod trial;

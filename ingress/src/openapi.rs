@@ -42,7 +42,8 @@ pub fn document(table: &[Route]) -> Value {
                 "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
                 "cookie": { "type": "apiKey", "in": "cookie", "name": "__Host-frontdesk" },
                 "meta": { "type": "apiKey", "in": "header", "name": "X-Hub-Signature-256" },
-                "google": { "type": "apiKey", "in": "header", "name": "X-Goog-Channel-Token" }
+                "google": { "type": "apiKey", "in": "header", "name": "X-Goog-Channel-Token" },
+                "stripe": { "type": "apiKey", "in": "header", "name": "Stripe-Signature" }
             }
         }
     });
@@ -195,6 +196,9 @@ fn problems(route: &Route) -> BTreeMap<u16, &'static str> {
             all.insert(409, "Something already stands in the way");
         }
     }
+    if route.path == "/auth/login" {
+        all.insert(402, "The shop's plan has no team; its owner can log in");
+    }
     if route.path.starts_with("/integrations/google") && route.method == Method::GET {
         all.insert(409, "This installation has no access to Google");
     }
@@ -220,6 +224,7 @@ fn security(access: Access) -> Value {
         Access::Public | Access::Operations => json!([]),
         Access::Signed(Provider::Meta) => json!([{ "meta": [] }]),
         Access::Signed(Provider::Google) => json!([{ "google": [] }]),
+        Access::Signed(Provider::Stripe) => json!([{ "stripe": [] }]),
         Access::Anyone | Access::Staff(_) | Access::Admin => json!([{ "bearer": [] }, { "cookie": [] }]),
     }
 }
@@ -341,6 +346,7 @@ fn who(access: Access) -> String {
         Access::Operations => "Whoever runs the process.".to_owned(),
         Access::Signed(Provider::Meta) => "Meta, by its signature.".to_owned(),
         Access::Signed(Provider::Google) => "Google, by the token of the watch channel.".to_owned(),
+        Access::Signed(Provider::Stripe) => "Stripe, by its signature.".to_owned(),
         Access::Anyone => "Anybody who is logged in.".to_owned(),
         Access::Admin => "Administrators.".to_owned(),
         Access::Staff(permission) => {

@@ -10,8 +10,8 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::api::{
     ArchivePage, admin, appointments, audit, auth, channels, closures, conversations, customers, dashboard, events, google, jobs, media,
-    ops, order_export, orders, passwords, product_import, products, services, sessions, sheet_export, shop, staff, stock, team, thread,
-    trial, variants,
+    ops, order_export, orders, passwords, product_import, products, services, sessions, sheet_export, shop, staff, stock, subscriptions,
+    team, thread, trial, variants,
 };
 use crate::call::{API_BODY_BYTES, AdminCx, Call, CommandCx, PublicCx, SignedBody, StaffCx, WEBHOOK_BODY_BYTES};
 use crate::command::{self, Asked};
@@ -31,7 +31,7 @@ pub fn table() -> Vec<Route> {
     use Permission::{
         AppointmentsRead, AppointmentsWrite, Audit, ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Customers,
         Dashboard, OrdersExport, OrdersRead, OrdersSummary, OrdersWrite, Own, ProductsRead, ProductsWrite, ServicesRead, ServicesWrite,
-        ShopRead, ShopWrite, TeamRead, TeamWrite,
+        ShopRead, ShopWrite, Subscriptions, TeamRead, TeamWrite,
     };
     vec![
         // Meta
@@ -40,6 +40,8 @@ pub fn table() -> Vec<Route> {
         // Google
         notification("/webhook/google", Provider::Google, "Google tells that a watched calendar has changed", webhooks::google::notified)
             .text(),
+        // Stripe
+        webhook(POST, "/subscriptions/webhook", Provider::Stripe, "Stripe delivers an event", webhooks::stripe::delivered).text(),
         // People
         public(POST, "/auth/register", "Open a shop with its owner", auth::register).takes::<auth::Register>().gives::<auth::LoggedIn>(201),
         public(POST, "/auth/login", "Log in", auth::login).takes::<auth::Login>().gives::<auth::LoggedIn>(200),
@@ -84,6 +86,23 @@ pub fn table() -> Vec<Route> {
         staff(GET, "/audit", Audit, "Who changed what, the latest first", audit::list)
             .asks::<audit::AuditSelection>()
             .gives::<audit::AuditEntries>(200),
+        // What the shop pays
+        staff(GET, "/subscriptions/status", Subscriptions, "Plan, state, usage of the month, next invoice, payments", subscriptions::status)
+            .gives::<subscriptions::Subscription>(200),
+        command(POST, "/subscriptions/create-checkout", Subscriptions, "Begin to subscribe to a plan: where to pay", subscriptions::checkout)
+            .takes::<subscriptions::ChoosePlan>()
+            .gives::<subscriptions::CheckoutPage>(200),
+        command(
+            POST,
+            "/subscriptions/change",
+            Subscriptions,
+            "Change the plan: a larger one at once, a smaller one at the period's end; the present one takes a change or a cancellation back",
+            subscriptions::change,
+        )
+        .takes::<subscriptions::ChoosePlan>()
+        .gives::<subscriptions::Subscription>(200),
+        command(POST, "/subscriptions/portal", Subscriptions, "Where to change the card, pay an invoice, or cancel", subscriptions::portal)
+            .gives::<subscriptions::PortalPage>(200),
         // Channels
         staff(GET, "/channels", ChannelsRead, "List the connected accounts", channels::list).gives::<channels::Channels>(200),
         command(POST, "/channels", ChannelsWrite, "Connect an account, or change its token", channels::save)
@@ -297,6 +316,8 @@ pub enum Provider {
     Meta,
     /// Google: a watched calendar's channel brings the token that we gave it.
     Google,
+    /// Stripe.
+    Stripe,
 }
 
 /// Who may call a route.

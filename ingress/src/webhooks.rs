@@ -1,13 +1,16 @@
-//! Webhooks (Google's are in `google`). Meta's: verify, accept into Redis, 200. Postgres is not asked, so it may be away.
+//! Webhooks (Google's and Stripe's are in `google` and `stripe`). Meta's: verify, accept into Redis, 200. Postgres is not asked, so it may be away.
 
 pub(crate) mod google;
 mod messaging;
 mod read;
+pub(crate) mod stripe;
 mod whatsapp;
 
 use std::time::Instant;
 
-use frontdesk_core::signatures::{META_SIGNATURE_HEADER, meta_webhook_is_signed, same_secret};
+use frontdesk_core::signatures::{
+    META_SIGNATURE_HEADER, STRIPE_SIGNATURE_HEADER, meta_webhook_is_signed, same_secret, stripe_webhook_is_signed,
+};
 use hyper::HeaderMap;
 
 use crate::call::{Call, PublicCx, SignedBody};
@@ -41,11 +44,18 @@ pub(crate) async fn verify(cx: PublicCx) -> Result<Reply, HttpError> {
 
 /// Checks the signature on the bytes as they came. Two signature headers are as good as none.
 pub(crate) fn signed(call: Call, provider: Provider) -> Result<SignedBody, HttpError> {
-    if provider != Provider::Meta {
-        return Err(HttpError::bad_signature());
-    }
-    let header = only(&call.headers, META_SIGNATURE_HEADER).unwrap_or_default();
-    if meta_webhook_is_signed(&call.app.config.meta_app_secrets, call.body(), header) {
+    let header = |name| only(&call.headers, name).unwrap_or_default();
+    let config = &call.app.config;
+    let is_signed = match provider {
+        Provider::Meta => meta_webhook_is_signed(&config.meta_app_secrets, call.body(), header(META_SIGNATURE_HEADER)),
+        Provider::Stripe => {
+            let (secrets, now) = (&config.stripe_webhook_secrets, call.app.clock.now());
+            stripe_webhook_is_signed(secrets, call.body(), header(STRIPE_SIGNATURE_HEADER), now)
+        }
+        // It signs nothing: its handler checks a token.
+        Provider::Google => false,
+    };
+    if is_signed {
         Ok(SignedBody { call })
     } else {
         metrics::counter!("frontdesk_webhook_bad_signatures_total").increment(1);

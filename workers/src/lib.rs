@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod appointments;
+pub mod billing;
 pub mod catalogue;
 pub mod channels;
 pub mod clients;
@@ -46,6 +47,7 @@ use crate::clients::google::Google;
 use crate::clients::meta::{Account, Meta};
 use crate::clients::models::{ModelPrice, Models};
 use crate::clients::openai::OpenAi;
+use crate::clients::stripe::Stripe;
 use crate::google::Accounts;
 use crate::google::busy::GoogleBusy;
 
@@ -68,6 +70,8 @@ pub struct App {
     pub meta: Meta,
     /// Files of customers and products.
     pub media: MediaStore,
+    /// Stripe, if there is a key.
+    pub stripe: Option<Stripe>,
     /// Mail, if there is a server.
     pub email: Option<Email>,
     /// The Google accounts that shops have connected.
@@ -99,6 +103,8 @@ pub struct Settings {
     pub public_url: String,
     /// Length of a trial.
     pub trial_days: u32,
+    /// How long a shop is served after what it paid for is over.
+    pub billing_grace: Duration,
     /// How long raw events are kept.
     pub log_retention_days: u32,
     /// How long files of customers are kept.
@@ -110,7 +116,7 @@ impl App {
     ///
     /// # Errors
     /// When Postgres or Redis cannot be used as they are set up, or a setting is wrong.
-    pub async fn connect(config: &WorkerConfig, name: &str) -> anyhow::Result<Arc<Self>> {
+    pub async fn connect(config: &WorkerConfig, name: &str, clock: SharedClock) -> anyhow::Result<Arc<Self>> {
         let db = Db::connect(&config.database_url, PoolSettings::WORKER).await?;
         let queue = Queue::connect_replicated(config.redis_url.expose_secret(), name, config.redis_wait_replicas).await?;
         let http = clients::http_client()?;
@@ -123,8 +129,9 @@ impl App {
             db: db.clone(),
             queue: queue.clone(),
             sealer: Sealer::new(&config.encryption_keys)?,
-            clock: Arc::new(SystemClock),
+            clock: clock.clone(),
         });
+        let stripe = config.stripe.clone().map(|account| Stripe::new(http.clone(), account));
         let meta = Meta::new(
             http,
             &config.meta.graph_url,
@@ -146,10 +153,11 @@ impl App {
             models: Models::new(gemini, openai),
             meta,
             media: MediaStore::open(&config.media).context("MEDIA_URL")?,
+            stripe,
             email,
             busy: Arc::new(GoogleBusy::new(google.clone())),
             google,
-            clock: Arc::new(SystemClock),
+            clock,
             sealer: Sealer::new(&config.encryption_keys)?,
             settings: Settings {
                 reply_quiet: config.reply_quiet,
@@ -159,6 +167,7 @@ impl App {
                 meta_app_id: config.meta.app_id.clone(),
                 public_url: config.public_url.as_str().trim_end_matches('/').to_owned(),
                 trial_days: config.trial_days,
+                billing_grace: config.billing_grace,
                 log_retention_days: config.log_retention_days,
                 media_retention_days: config.media_retention_days,
             },
@@ -228,9 +237,17 @@ impl App {
 /// # Errors
 /// When something cannot be connected to at the start.
 pub async fn run(config: WorkerConfig, shutdown: CancellationToken) -> anyhow::Result<()> {
+    run_by(config, Arc::new(SystemClock), shutdown).await
+}
+
+/// As [`run`], by a clock of the caller's: a story of a year does not take one.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_by(config: WorkerConfig, clock: SharedClock, shutdown: CancellationToken) -> anyhow::Result<()> {
     if let Some(address) = config.metrics_addr {
         telemetry::serve_metrics(address, shutdown.clone()).await?;
     }
-    let app = App::connect(&config, "worker").await?;
+    let app = App::connect(&config, "worker", clock).await?;
     registry::run(app, &config, shutdown).await
 }

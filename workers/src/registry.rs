@@ -5,11 +5,12 @@ use std::sync::Arc;
 use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::jobs::{
     AddVariants, AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ArchiveService, ArchiveStaff, ChangeClosure, ChangeColleague,
-    ChangeConversation, ChangeOrder, ChangePassword, CheckChannel, CheckFigures, ConfirmEmail, ConnectGoogle, DeliverMessage,
-    DisconnectGoogle, DropOldLogs, DropOldMedia, EraseCustomer, EraseTraces, ExportSheet, FetchMedia, FindSlots, ImportProducts,
-    InviteColleague, JobName, NotifyStaff, PauseConversation, PlaceOrder, PullCalendar, RecordEvents, RegisterShop, RemindCustomer,
-    RemoveChannel, RemoveMedia, ResetPassword, RestoreProduct, ResumeConversation, SaveAppointment, SaveChannel, SaveIntegration,
-    SaveProduct, SaveService, SaveShop, SaveStaff, SendLink, SetProductImage, SweepQueues, SyncAppointment, TryAgent, WatchChannels,
+    ChangeConversation, ChangeOrder, ChangePassword, ChangePlan, CheckChannel, CheckFigures, ConfirmEmail, ConnectGoogle, CreateCheckout,
+    DeactivateExpired, DeliverMessage, DisconnectGoogle, DropOldLogs, DropOldMedia, EraseCustomer, EraseTraces, ExportSheet, FetchMedia,
+    FindSlots, HandleStripeEvent, ImportProducts, InviteColleague, JobName, NotifyStaff, OpenPortal, PauseConversation, PlaceOrder,
+    PullCalendar, RecordEvents, RegisterShop, RemindCustomer, RemindRenewals, RemoveChannel, RemoveMedia, ResetPassword, RestoreProduct,
+    ResumeConversation, SaveAppointment, SaveChannel, SaveIntegration, SaveProduct, SaveService, SaveShop, SaveStaff, SendLink,
+    SetProductImage, SweepQueues, SyncAppointment, TryAgent, WatchChannels,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -61,6 +62,12 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::PullCalendar => workers.run::<PullCalendar>(),
             JobName::RemindCustomer => workers.run::<RemindCustomer>(),
             JobName::ExportSheet => workers.run::<ExportSheet>(),
+            JobName::CreateCheckout => workers.run::<CreateCheckout>(),
+            JobName::OpenPortal => workers.run::<OpenPortal>(),
+            JobName::ChangePlan => workers.run::<ChangePlan>(),
+            JobName::HandleStripeEvent => workers.run::<HandleStripeEvent>(),
+            JobName::RemindRenewals => workers.run::<RemindRenewals>(),
+            JobName::DeactivateExpired => workers.run::<DeactivateExpired>(),
             JobName::PauseConversation => workers.run::<PauseConversation>(),
             JobName::ResumeConversation => workers.run::<ResumeConversation>(),
             JobName::ChangeConversation => workers.run::<ChangeConversation>(),

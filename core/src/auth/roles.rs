@@ -63,6 +63,8 @@ pub enum Permission {
     TeamWrite,
     /// See who changed what.
     Audit,
+    /// See and change what the shop pays.
+    Subscriptions,
 }
 
 impl Permission {
@@ -91,6 +93,7 @@ impl Permission {
         Self::TeamRead,
         Self::TeamWrite,
         Self::Audit,
+        Self::Subscriptions,
     ];
 
     /// The name used in documents and in `GET /auth/me`.
@@ -120,6 +123,7 @@ impl Permission {
             Self::TeamRead => "team.read",
             Self::TeamWrite => "team.write",
             Self::Audit => "audit",
+            Self::Subscriptions => "subscriptions",
         }
     }
 }
@@ -150,7 +154,7 @@ impl Role {
         use Permission::{
             AppointmentsRead, AppointmentsWrite, Audit, ChannelsRead, ChannelsWrite, ConversationsRead, ConversationsWrite, Customers,
             Dashboard, OrdersExport, OrdersRead, OrdersSummary, OrdersWrite, Own, ProductsRead, ProductsWrite, Profit, ServicesRead,
-            ServicesWrite, ShopRead, ShopWrite, TeamRead, TeamWrite,
+            ServicesWrite, ShopRead, ShopWrite, Subscriptions, TeamRead, TeamWrite,
         };
         match permission {
             Own | OrdersRead | Dashboard => true,
@@ -159,7 +163,7 @@ impl Role {
             }
             OrdersSummary | OrdersExport | Profit => matches!(self, Self::Owner | Self::Accountant),
             ProductsWrite | ServicesWrite | Customers | ChannelsRead | ChannelsWrite | ShopRead | ShopWrite | TeamRead | TeamWrite
-            | Audit => {
+            | Audit | Subscriptions => {
                 matches!(self, Self::Owner)
             }
         }

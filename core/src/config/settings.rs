@@ -115,9 +115,16 @@ settings! {
     GOOGLE_TOKEN_URL Default("https://oauth2.googleapis.com"), [Worker], "Where Google gives, renews and revokes tokens";
     GOOGLE_API_URL Default("https://www.googleapis.com"), [Worker], "Google Calendar's API";
     GOOGLE_SHEETS_URL Default("https://sheets.googleapis.com"), [Worker], "Google Sheets' API";
+    STRIPE_SECRET_KEY Off, [Worker], "Stripe's key, sk_… or rk_…; without it nobody can subscribe";
+    STRIPE_WEBHOOK_SECRET Off, [Ingress], "Checks Stripe's webhooks: a list of whsec_… secrets, any may have signed; without it none are taken";
+    STRIPE_URL Default("https://api.stripe.com"), [Worker], "Stripe's API";
+    STRIPE_PRICE_STARTER Off, [Worker], "Stripe's monthly price of the plan Starter, price_…; needed with STRIPE_SECRET_KEY";
+    STRIPE_PRICE_PRO Off, [Worker], "Stripe's monthly price of the plan Pro, price_…; needed with STRIPE_SECRET_KEY";
+    STRIPE_PRICE_BUSINESS Off, [Worker], "Stripe's monthly price of the plan Business, price_…; needed with STRIPE_SECRET_KEY";
     SMTP_URL Off, [Worker], "Mail server for notices: smtp://host:25 or smtps://user:password@host:465";
     MAIL_FROM Off, [Worker], "Sender of notices; needed with SMTP_URL";
     TRIAL_DAYS Default("14"), [Worker], "Length of a new shop's trial in days; 0 is none";
+    BILLING_GRACE_DAYS Default("3"), [Ingress, Worker], "How many days a shop is still served after what it paid for is over; one that cancelled is not";
     LOG_RETENTION_DAYS Default("90"), [Worker], "How long raw events are kept, in days";
     MEDIA_RETENTION_DAYS Default("365"), [Worker], "How long files of customers are kept, in days";
     WORKER_JOBS Off, [Worker], "Which jobs this worker runs, a list, e.g. answer_customer,place_order; all when absent";
@@ -127,6 +134,8 @@ settings! {
     SCHEDULE_WATCH_CHANNELS Default("0 20 7 * * *"), [Scheduler], "When Meta is asked whether the channels' tokens still hold: cron with seconds, then a zone if not UTC";
     SCHEDULE_REMIND_CUSTOMERS Default("30 */5 * * * *"), [Scheduler], "When appointments are looked at of which customers are to be reminded: cron with seconds, then a zone if not UTC";
     SCHEDULE_PULL_CALENDAR Default("0 */5 * * * *"), [Scheduler], "When connected Google calendars are looked at: cron with seconds, then a zone if not UTC";
+    SCHEDULE_REMIND_RENEWALS Default("0 0 5 * * *"), [Scheduler], "When owners are reminded of what ends, and Stripe is asked what no webhook told: cron with seconds, then a zone if not UTC";
+    SCHEDULE_DEACTIVATE_EXPIRED Default("0 0 6 * * *"), [Scheduler], "When shops are turned off whose grace is over, after the reminders: cron with seconds, then a zone if not UTC";
     SCHEDULE_DROP_OLD_LOGS Default("0 10 3 * * *"), [Scheduler], "When old logs are dropped: cron with seconds, then a zone if not UTC";
     SCHEDULE_DROP_OLD_MEDIA Default("0 25 3 * * *"), [Scheduler], "When customers' old files are given up: cron with seconds, then a zone if not UTC";
     ADMIN_EMAIL Off, [Migrate], "The platform administrator to create";

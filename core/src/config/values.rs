@@ -258,6 +258,16 @@ pub(super) fn model_prices(raw: &str) -> Result<BTreeMap<String, ModelPrice>, St
         .collect()
 }
 
+/// A span of days between `low` and `high`.
+pub(super) fn days(low: u64, high: u64) -> impl FnOnce(&str) -> Result<Duration, String> {
+    move |raw| number(low, high)(raw).map(|days| Duration::from_hours(days * 24))
+}
+
+pub(super) fn stripe_price(raw: &str) -> Result<String, String> {
+    let is_id = raw.starts_with("price_") && raw.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if is_id { Ok(raw.to_owned()) } else { Err("is not the id of a price; Stripe's dashboard shows it, price_…".to_owned()) }
+}
+
 pub(super) fn mail_address(raw: &str) -> Result<String, String> {
     let address = raw.rsplit_once('<').map_or(raw, |(_, rest)| rest.trim_end_matches('>'));
     let fine = address.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));

@@ -205,10 +205,11 @@ pub async fn platforms(tx: &mut ShopTx) -> Result<Vec<Platform>, DbError> {
         #[diesel(sql_type = Text)]
         platform: String,
     }
-    let rows: Vec<Name> = sql("SELECT DISTINCT platform FROM channels WHERE shop_id = $1 AND status <> 'removed' ORDER BY platform")
-        .bind::<Integer, _>(tx.shop())
-        .load(tx.conn())
-        .await?;
+    let rows: Vec<Name> =
+        sql("SELECT platform FROM channels WHERE shop_id = $1 AND status <> 'removed' GROUP BY platform ORDER BY min(id)")
+            .bind::<Integer, _>(tx.shop())
+            .load(tx.conn())
+            .await?;
     Ok(rows.iter().filter_map(|row| Platform::from_name(&row.platform)).collect())
 }
 

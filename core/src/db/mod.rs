@@ -39,6 +39,7 @@ pub mod shops;
 mod sql;
 pub mod staff;
 pub mod stock;
+pub mod subscriptions;
 pub mod system;
 mod transaction;
 pub mod turns;

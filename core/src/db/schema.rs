@@ -83,6 +83,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    billing_events (shop_id, event_id) {
+        shop_id -> Int4,
+        event_id -> Text,
+        kind -> Text,
+        object_id -> Text,
+        detail -> Jsonb,
+        occurred_at -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    billing_notices (shop_id, key) {
+        shop_id -> Int4,
+        key -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     channels (shop_id, id) {
         shop_id -> Int4,
         id -> Int4,
@@ -353,6 +373,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    payments (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        invoice_id -> Text,
+        subscription_id -> Nullable<Text>,
+        number -> Text,
+        reason -> Text,
+        amount -> Numeric,
+        currency -> Text,
+        paid_at -> Timestamptz,
+        period_end -> Nullable<Timestamptz>,
+        pays_until -> Nullable<Timestamptz>,
+        url -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     product_sales (shop_id, day, product_id) {
         shop_id -> Int4,
         day -> Date,
@@ -523,6 +561,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    subscriptions (shop_id) {
+        shop_id -> Int4,
+        customer_id -> Text,
+        customer_no -> Int4,
+        subscription_id -> Nullable<Text>,
+        item_id -> Nullable<Text>,
+        schedule_id -> Nullable<Text>,
+        plan -> Nullable<Text>,
+        next_plan -> Nullable<Text>,
+        status -> Nullable<Text>,
+        ends_at -> Nullable<Timestamptz>,
+        unpaid_end -> Bool,
+        period_end -> Nullable<Timestamptz>,
+        next_amount -> Nullable<Numeric>,
+        next_currency -> Nullable<Text>,
+        owed_url -> Nullable<Text>,
+        expiry_date -> Nullable<Timestamptz>,
+        looks_begun -> Int8,
+        look_written -> Int8,
+        looked_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     turns (shop_id, id) {
         shop_id -> Int4,
         id -> Int8,
@@ -549,6 +613,7 @@ diesel::table! {
         month -> Date,
         messages -> Int4,
         quota_told_at -> Nullable<Timestamptz>,
+        warned_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -567,4 +632,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(admins, appointment_events, appointment_reminders, appointments, audit, channels, closures, conversation_notes, conversations, customer_aliases, customers, daily_sales, integrations, logs, media, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, product_sales, products, proposals, requests, service_staff, services, sheet_exports, shops, staff, stock_changes, turns, usage, users);
+diesel::allow_tables_to_appear_in_same_query!(admins, appointment_events, appointment_reminders, appointments, audit, billing_events, billing_notices, channels, closures, conversation_notes, conversations, customer_aliases, customers, daily_sales, integrations, logs, media, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, payments, product_sales, products, proposals, requests, service_staff, services, sheet_exports, shops, staff, stock_changes, subscriptions, turns, usage, users);

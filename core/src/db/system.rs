@@ -40,6 +40,12 @@ pub const DOORS: &[Door] = &[
         app: true,
         ingress: false,
     },
+    Door {
+        function: "find_stripe_customer(text)",
+        why: "an event of Stripe's names its customer; which shop that is, is the question",
+        app: true,
+        ingress: false,
+    },
     Door { function: "find_login(text)", why: "who logs in, or forgot a password, names an e-mail, not a shop", app: true, ingress: true },
     Door {
         function: "reset_password(integer, text, text)",
@@ -258,6 +264,26 @@ impl Db {
     pub async fn find_channel(&self, key: &ChannelKey) -> Result<Option<ChannelRef>, DbError> {
         let key = key.clone();
         self.system_tx(TxKind::Read, async move |mut tx| channel_in(tx.conn(), &key).await).await
+    }
+
+    /// The shop that is this customer of Stripe's; `None` if none is.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn find_stripe_customer(&self, customer: &str) -> Result<Option<ShopScope>, DbError> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Integer)]
+            shop_id: ShopId,
+        }
+        let customer = customer.to_owned();
+        let row: Option<Row> = self
+            .system_tx(TxKind::Read, async move |mut tx| {
+                let found = sql("SELECT shop_id FROM system.find_stripe_customer($1)").bind::<Text, _>(customer);
+                Ok::<_, DbError>(found.get_result(tx.conn()).await.optional()?)
+            })
+            .await?;
+        Ok(row.map(|row| ShopScope::new(row.shop_id)))
     }
 
     /// Who has this e-mail; `None` if nobody.

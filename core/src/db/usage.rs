@@ -9,25 +9,34 @@ use rust_decimal::Decimal;
 use super::{DbError, ShopTx, sql::sql};
 use crate::ids::MessageId;
 
-fn month_of(day: NaiveDate) -> NaiveDate {
+/// The first day of a day's month.
+#[must_use]
+pub fn month_of(day: NaiveDate) -> NaiveDate {
     day.with_day(1).unwrap_or(day)
 }
 
-/// Counts the answer that a message is (part of), once per turn, however often and in however many parts it was sent.
+/// Counts the answer that a message is (part of), once per turn, however often and in however many parts it was sent. Gives the month's count if this
+/// one counted.
 ///
 /// # Errors
 /// See [`DbError`].
-pub async fn count_reply(tx: &mut ShopTx, today: NaiveDate, message: MessageId) -> Result<(), DbError> {
-    sql("WITH fresh AS (UPDATE turns SET counted = true WHERE shop_id = $1 AND NOT counted \
+pub async fn count_reply(tx: &mut ShopTx, today: NaiveDate, message: MessageId) -> Result<Option<i32>, DbError> {
+    #[derive(QueryableByName)]
+    struct Counted {
+        #[diesel(sql_type = Integer)]
+        messages: i32,
+    }
+    let counted: Option<Counted> = sql("WITH fresh AS (UPDATE turns SET counted = true WHERE shop_id = $1 AND NOT counted \
                         AND id = (SELECT turn_id FROM messages WHERE shop_id = $1 AND id = $2) RETURNING 1) \
          INSERT INTO usage (shop_id, month, messages) SELECT $1, $3, 1 FROM fresh \
-         ON CONFLICT (shop_id, month) DO UPDATE SET messages = usage.messages + 1")
+         ON CONFLICT (shop_id, month) DO UPDATE SET messages = usage.messages + 1 RETURNING messages")
     .bind::<Integer, _>(tx.shop())
     .bind::<BigInt, _>(message)
     .bind::<Date, _>(month_of(today))
-    .execute(tx.conn())
-    .await?;
-    Ok(())
+    .get_result(tx.conn())
+    .await
+    .optional()?;
+    Ok(counted.map(|counted| counted.messages))
 }
 
 /// See [`as_of`].
@@ -60,14 +69,28 @@ pub async fn as_of(tx: &mut ShopTx, today: NaiveDate) -> Result<Used, DbError> {
 /// # Errors
 /// See [`DbError`].
 pub async fn tell_quota_once(tx: &mut ShopTx, today: NaiveDate, now: DateTime<Utc>) -> Result<bool, DbError> {
+    note_once(tx, "quota_told_at", today, now).await
+}
+
+/// Whether the owner is to be told now that the month's answers are nearly used up: true once a month. Notes that they are.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn warn_of_quota_once(tx: &mut ShopTx, today: NaiveDate, now: DateTime<Utc>) -> Result<bool, DbError> {
+    note_once(tx, "warned_at", today, now).await
+}
+
+async fn note_once(tx: &mut ShopTx, column: &str, today: NaiveDate, now: DateTime<Utc>) -> Result<bool, DbError> {
     #[derive(QueryableByName)]
     struct Told {
         #[diesel(sql_type = Bool)]
         #[expect(dead_code, reason = "the row's being there is the answer")]
         told: bool,
     }
-    let row: Option<Told> = sql("INSERT INTO usage (shop_id, month, quota_told_at) VALUES ($1, $2, $3) ON CONFLICT (shop_id, month) \
-         DO UPDATE SET quota_told_at = excluded.quota_told_at WHERE usage.quota_told_at IS NULL RETURNING true AS told")
+    let row: Option<Told> = sql(format!(
+        "INSERT INTO usage (shop_id, month, {column}) VALUES ($1, $2, $3) ON CONFLICT (shop_id, month) \
+         DO UPDATE SET {column} = excluded.{column} WHERE usage.{column} IS NULL RETURNING true AS told"
+    ))
     .bind::<Integer, _>(tx.shop())
     .bind::<Date, _>(month_of(today))
     .bind::<diesel::sql_types::Timestamptz, _>(now)

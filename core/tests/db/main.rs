@@ -16,4 +16,5 @@ mod reminders;
 mod search;
 mod separation;
 mod stock;
+mod subscriptions;
 mod transactions;

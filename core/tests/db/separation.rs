@@ -45,7 +45,10 @@ async fn only_the_owner_crosses_and_only_where_a_door_needs_it() {
         .await
         .unwrap();
     let tables: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    assert_eq!(tables, ["audit", "channels", "integrations", "logs", "order_numbers", "outbox", "requests", "shops", "users"]);
+    assert_eq!(
+        tables,
+        ["audit", "channels", "integrations", "logs", "order_numbers", "outbox", "requests", "shops", "subscriptions", "users"]
+    );
     for row in rows {
         assert_eq!(row.get::<_, Vec<String>>(1), ["frontdesk_test_owner"]);
     }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use frontdesk_core::auth::{PasswordError, Permission, Role, Session, Throttled, Who};
 use frontdesk_core::db::system::LoginWho;
-use frontdesk_core::db::{TxKind, shops, users};
-use frontdesk_core::jobs::{Answer, RegisterShop, RequestKey};
+use frontdesk_core::db::{DbError, TxKind, shops, users};
+use frontdesk_core::jobs::{Answer, Refusal, RefusalKind, RegisterShop, RequestKey};
+use frontdesk_core::plans::Plan;
 use frontdesk_core::queue::{From as Origin, Push, Waited};
 use frontdesk_core::tenancy::ShopScope;
 use hyper::header::{SET_COOKIE, USER_AGENT};
@@ -223,12 +224,28 @@ async fn session_for(cx: &PublicCx, email: &str, password: SecretString) -> Resu
         Who::Admin { .. } => ("admin", None, None),
     };
     let session = cx.app.tokens.verify(token.expose_secret()).map_err(HttpError::internal)?;
+    may_work(cx, &session).await?;
     let expires_at = session.expires_at();
     cx.app.sessions.add(&session, cx.header(USER_AGENT.as_str()).unwrap_or_default()).await.map_err(HttpError::unavailable)?;
     let seconds = (expires_at - cx.app.clock.now()).num_seconds();
     let cookie = gate::set_cookie(token.expose_secret(), seconds, cx.app.config.secure_cookie());
     let body = LoggedIn { token: token.expose_secret().to_owned(), expires_at, account, role, shop_id };
     Ok(Some(Reply::ok(body)?.with(SET_COOKIE, &cookie)))
+}
+
+/// Colleagues work where the plan has a team. Said only to who knows the password.
+async fn may_work(cx: &PublicCx, session: &Session) -> Result<(), HttpError> {
+    let (Who::User { role: Role::OrderManager | Role::Accountant, .. }, Some(scope)) = (session.who(), ShopScope::from_session(session))
+    else {
+        return Ok(());
+    };
+    let read = async move |mut tx| shops::profile(&mut tx).await.map_err(|error: DbError| error);
+    if cx.app.db.shop_tx(&scope, TxKind::Read, read).await?.plan().allows().team {
+        return Ok(());
+    }
+    let plan = Plan::smallest(|allows| allows.team).map_or("larger", Plan::title);
+    let detail = format!("The shop's plan has no team; {plan} has. Its owner can log in, and upgrade.");
+    Err(Refusal { kind: RefusalKind::Plan, code: "plan_team".to_owned(), detail, fields: Vec::new(), slots: Vec::new() }.into())
 }
 
 /// A token of a session that is not over as it begins: one that begins in the very second in which the account's sessions were ended would be.

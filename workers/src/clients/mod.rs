@@ -7,6 +7,7 @@ pub mod google;
 pub mod meta;
 pub mod models;
 pub mod openai;
+pub mod stripe;
 
 use std::time::Duration;
 

@@ -1,10 +1,11 @@
 //! Gives a colleague another role, or removes them. Their sessions end: what they may do is written in the token. Setting a state twice changes nothing.
 
 use frontdesk_core::auth::{Permission, Role};
-use frontdesk_core::db::{audit, conversations, users};
+use frontdesk_core::db::{audit, conversations, shops, users};
 use frontdesk_core::jobs::{Answer, ChangeColleague, RefusalKind};
 use serde_json::json;
 
+use super::invite_colleague::no_team;
 use super::{Wrote, actor, end_sessions, not_found, once, refused};
 use crate::App;
 use crate::runner::{Handle, JobContext, JobError};
@@ -24,6 +25,9 @@ impl Handle<App> for ChangeColleague {
                 if standing.role() == Some(Role::Owner) && !standing.invited && role != Some(Role::Owner) && owners <= 1 {
                     let detail = "This is the shop's only owner. Make somebody else an owner first.";
                     return Ok(Wrote::answer(refused(RefusalKind::Conflict, "last_owner", detail)));
+                }
+                if role.is_some_and(|role| role != Role::Owner) && !shops::profile(tx).await?.plan().allows().team {
+                    return Ok(Wrote::answer(no_team()));
                 }
                 let row = users::change(tx, user, role).await?;
                 if !role.is_some_and(|role| role.may(Permission::ConversationsWrite)) {

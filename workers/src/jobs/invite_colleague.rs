@@ -3,6 +3,7 @@
 use frontdesk_core::auth::LinkPurpose;
 use frontdesk_core::db::{audit, outbox, shops, users};
 use frontdesk_core::jobs::{Answer, InviteColleague, RefusalKind, SendLink};
+use frontdesk_core::plans::Plan;
 use serde_json::json;
 
 use super::{Wrote, actor, once, refused};
@@ -18,8 +19,7 @@ impl Handle<App> for InviteColleague {
             Box::pin(async move {
                 let shop = shops::profile(tx).await?;
                 if !shop.plan().allows().team {
-                    let detail = "A team with roles is part of the Business plan. Upgrade to invite colleagues.";
-                    return Ok(Wrote::answer(refused(RefusalKind::Plan, "plan_team", detail)));
+                    return Ok(Wrote::answer(no_team()));
                 }
                 let row = match users::invite(tx, &email, &name, role, &password_hash).await {
                     Ok(row) => row,
@@ -38,4 +38,13 @@ impl Handle<App> for InviteColleague {
         })
         .await
     }
+}
+
+pub(super) fn no_team() -> Answer {
+    let plan = Plan::smallest(|allows| allows.team).map_or("larger", Plan::title);
+    refused(
+        RefusalKind::Plan,
+        "plan_team",
+        &format!("A team with roles is part of the {plan} plan. Upgrade to have colleagues: POST /subscriptions/change."),
+    )
 }

@@ -13,10 +13,13 @@ mod change_colleague;
 mod change_conversation;
 mod change_order;
 mod change_password;
+mod change_plan;
 mod check_channel;
 mod check_figures;
 mod confirm_email;
 mod connect_google;
+mod create_checkout;
+mod deactivate_expired;
 mod deliver_message;
 mod disconnect_google;
 mod drop_old_logs;
@@ -26,15 +29,18 @@ mod erase_traces;
 mod export_sheet;
 mod fetch_media;
 mod find_slots;
+mod handle_stripe_event;
 mod import_products;
 mod invite_colleague;
 mod notify_staff;
+mod open_portal;
 mod pause_conversation;
 mod place_order;
 mod pull_calendar;
 mod record_events;
 mod register_shop;
 mod remind_customer;
+mod remind_renewals;
 mod remove_channel;
 mod remove_media;
 mod reset_password;
@@ -162,7 +168,7 @@ fn key_reused() -> Answer {
 }
 
 /// Ends every session of a user, whose role or password is another now.
-async fn end_sessions(app: &App, user: UserId) -> Result<(), JobError> {
+pub(crate) async fn end_sessions(app: &App, user: UserId) -> Result<(), JobError> {
     let revocations = Revocations::new(app.queue.connection(), app.clock.clone());
     revocations.revoke_account(&format!("user:{user}"), app.clock.now()).await.map_err(|_| JobError::retry("redis_away"))
 }

@@ -166,7 +166,8 @@ async fn record(app: &App, turn: &Turn, message: &OutboundRow, sent: Sent, then:
         Outcome::Sent(provider_id) => {
             let (kind, today) = (message.kind.clone(), turn.shop.local_date(app.clock.now()));
             let (channel, body, row) = (turn.channel.clone(), message.body.clone(), turn.row.id());
-            let closed = app
+            let (allowance, now) = (turn.shop.plan().allows(), app.clock.now());
+            let (closed, warning) = app
                 .db
                 .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
                     messages::mark_sent(&mut tx, id, &provider_id).await?;
@@ -174,12 +175,19 @@ async fn record(app: &App, turn: &Turn, message: &OutboundRow, sent: Sent, then:
                     logs::insert_outbound(&mut tx, &channel, &kind, &provider_id, &body).await?;
                     let closed = if then == Then::Close { Some(close(&mut tx, row).await?) } else { None };
                     // Last: all answers of a shop meet in this row, and its lock lasts until the commit.
-                    if COUNTED.contains(&kind.as_str()) {
-                        usage::count_reply(&mut tx, today, id).await?;
+                    let mut warning = None;
+                    if COUNTED.contains(&kind.as_str())
+                        && let Some(used) = usage::count_reply(&mut tx, today, id).await?
+                        && let Some(of) = allowance.monthly_messages.filter(|_| allowance.is_nearly_used(used))
+                        && usage::warn_of_quota_once(&mut tx, today, now).await?
+                    {
+                        let key = format!("quota_warning:{}", today.format("%Y-%m"));
+                        warning = Some(tell(&mut tx, key, Notice::QuotaNearlyUsed { used, of }).await?);
                     }
-                    Ok::<_, DbError>(closed)
+                    Ok::<_, DbError>((closed, warning))
                 })
                 .await?;
+            app.push_outbox(&turn.scope, warning.into_iter().collect()).await;
             app.announce(&turn.scope, "message", &message_event(turn.conversation.id(), id)).await;
             Ok(closed)
         }

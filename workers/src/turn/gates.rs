@@ -25,6 +25,7 @@ pub(super) enum Gate {
     Loop,
     Handoff,
     Unreadable(Unreadable),
+    LeftOut,
     Quota,
     Budget,
 }
@@ -42,10 +43,13 @@ pub(super) fn first_shut(turn: &Turn) -> Option<Gate> {
     if turn.said.iter().filter_map(|said| said.message.content.text()).any(|text| handoff::wanted(shop, text)) {
         return Some(Gate::Handoff);
     }
+    // Nobody is cut off in the middle of an order, here and below.
+    if standing.left_out && standing.proposal.is_none() {
+        return Some(Gate::LeftOut);
+    }
     if let Some(kind) = all_unreadable(turn) {
         return Some(Gate::Unreadable(kind));
     }
-    // Nobody is cut off in the middle of an order.
     if standing.proposal.is_none() && shop.plan().allows().monthly_messages.is_some_and(|most| standing.used >= most) {
         return Some(Gate::Quota);
     }
@@ -106,6 +110,18 @@ pub(super) async fn shut(app: &App, turn: &Turn, gate: Gate) -> Result<Vec<Outbo
                 Gate::Unreadable(kind) => {
                     let due = conversations::note_hourly(&mut tx, conversation, "unreadable", now).await?;
                     ("unreadable", due.then(|| Reply::system("unreadable", texts::for_shop(&shop, &Text::CannotRead(kind), language))))
+                }
+                Gate::LeftOut => {
+                    pending.push(
+                        tell(
+                            &mut tx,
+                            format!("left_out:{platform}:{day}", platform = platform.as_str()),
+                            Notice::PlatformLeftOut { platform },
+                        )
+                        .await?,
+                    );
+                    let due = conversations::note_hourly(&mut tx, conversation, "quota", now).await?;
+                    ("left_out", due.then(|| Reply::system("quota", texts::for_shop(&shop, &Text::Quota, language))))
                 }
                 Gate::Quota => {
                     if usage::tell_quota_once(&mut tx, day, now).await? {

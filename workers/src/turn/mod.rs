@@ -109,6 +109,8 @@ pub struct Standing {
     pub used: i32,
     /// Model cost today, US dollars.
     pub spent: Decimal,
+    /// Whether the plan allows fewer platforms than are connected, and leaves this one out.
+    pub left_out: bool,
     /// The open proposal.
     pub proposal: Option<Proposal>,
 }

@@ -1,12 +1,12 @@
 //! Opens a turn: the customer, the conversation, the messages stored once, the fence taken.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::db::channels::ChannelRef;
 use frontdesk_core::db::messages::{InboundRow, NewInbound};
 use frontdesk_core::db::shops::{self, ShopProfile};
-use frontdesk_core::db::{DbError, ShopTx, TxKind, conversations, customers, logs, messages, outbox, proposals, turns, usage};
+use frontdesk_core::db::{DbError, ShopTx, TxKind, channels, conversations, customers, logs, messages, outbox, proposals, turns, usage};
 use frontdesk_core::ids::ConversationId;
-use frontdesk_core::inbound::{Content, InboundEvent};
+use frontdesk_core::inbound::{Content, InboundEvent, Platform};
 use frontdesk_core::jobs::Notice;
 use frontdesk_core::mailbox::Mail;
 
@@ -115,7 +115,7 @@ async fn open_in(
             .count();
         let to = customers::aliases(tx, customer).await?;
         let language = language(&shop, &conversation, &[]);
-        let standing = standing(tx, conversation.id(), clock, shop.local_date(now)).await?;
+        let standing = standing(tx, conversation.id(), clock, &shop, channel.platform(), now).await?;
         let turn = Turn {
             scope: channel.scope(),
             channel,
@@ -170,7 +170,7 @@ async fn open_in(
         }
     }
     let language = language(&shop, &conversation, &said);
-    let standing = standing(tx, conversation.id(), clock, shop.local_date(now)).await?;
+    let standing = standing(tx, conversation.id(), clock, &shop, channel.platform(), now).await?;
     if conversation.language.as_deref() != Some(language.code()) {
         conversations::set_language(tx, conversation.id(), language.code()).await?;
     }
@@ -181,14 +181,26 @@ async fn open_in(
 /// A proposal older than this is not confirmed any more: prices and stock have moved on.
 const PROPOSAL_LIFE: TimeDelta = TimeDelta::hours(24);
 
-async fn standing(tx: &mut ShopTx, conversation: ConversationId, clock: TurnClock, today: NaiveDate) -> Result<Standing, DbError> {
+async fn standing(
+    tx: &mut ShopTx,
+    conversation: ConversationId,
+    clock: TurnClock,
+    shop: &ShopProfile,
+    platform: Platform,
+    now: DateTime<Utc>,
+) -> Result<Standing, DbError> {
+    let (today, allowance) = (shop.local_date(now), shop.plan().allows());
+    let left_out = !allowance.all_platforms() && {
+        let connected = channels::platforms(tx).await?;
+        connected.contains(&platform) && !allowance.answered(&connected).contains(&platform)
+    };
     let recent_turns = turns::in_last_minute(tx, conversation).await?;
     let usage::Used { replies_this_month: used, model_cost_today: spent } = usage::as_of(tx, today).await?;
     let mut proposal = proposals::open_in(tx, conversation).await?;
     if let Some(stale) = proposal.take_if(|proposal| clock.now() - proposal.created_at > PROPOSAL_LIFE) {
         proposals::close(tx, stale.id, "expired", None).await?;
     }
-    Ok(Standing { recent_turns, used, spent, proposal })
+    Ok(Standing { recent_turns, used, spent, left_out, proposal })
 }
 
 fn answered(row: &InboundRow) -> bool {
