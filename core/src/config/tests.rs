@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::settings::{ALL, Absent, Process, Setting};
+use yaml_rust2::{Yaml, YamlLoader};
+
 use super::*;
 
 const EXAMPLE: &str = include_str!("../../../.env.example");
@@ -58,6 +60,37 @@ fn each_process_reads_exactly_what_its_help_lists() {
     assert_eq!(seen::<IngressConfig>(), of(Process::Ingress));
     assert_eq!(seen::<WorkerConfig>(), of(Process::Worker));
     assert_eq!(seen::<SchedulerConfig>(), of(Process::Scheduler));
+}
+
+/// The names of a service's environment, merges included.
+fn composed(environment: &Yaml, names: &mut BTreeSet<String>) {
+    let Yaml::Hash(map) = environment else { panic!("an environment is a map") };
+    for (name, value) in map {
+        match (name.as_str().unwrap(), value) {
+            ("<<", Yaml::Array(all)) => all.iter().for_each(|of| composed(of, names)),
+            ("<<", one) => composed(one, names),
+            (name, _) => assert!(names.insert(name.to_owned()), "{name} stands there twice"),
+        }
+    }
+}
+
+/// Proxies and containers have these from elsewhere: the image, or where the container runs.
+const NOT_COMPOSED: [&str; 2] = ["LISTEN_ADDR", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
+
+#[test]
+fn compose_gives_each_process_the_settings_that_it_reads_and_no_others() {
+    let compose = YamlLoader::load_from_str(include_str!("../../../compose.yaml")).unwrap();
+    for process in [Process::Ingress, Process::Worker, Process::Scheduler, Process::Migrate] {
+        let service = process.binary().strip_prefix("frontdesk-").unwrap();
+        let mut names = BTreeSet::new();
+        composed(&compose[0]["services"][service]["environment"], &mut names);
+        let mut wanted: BTreeSet<String> = of(process).into_iter().map(str::to_owned).collect();
+        for name in NOT_COMPOSED {
+            wanted.remove(name);
+            names.remove(name);
+        }
+        assert_eq!(names, wanted, "{service}");
+    }
 }
 
 #[test]
