@@ -102,6 +102,18 @@ pub struct SandboxConfig {
     pub google_client_secret: String,
     /// Google accounts there are at the start.
     pub google_users: Vec<crate::google::world::User>,
+    /// The key Stripe takes.
+    pub stripe_secret_key: String,
+    /// Where Stripe's webhooks go; `None` until `Sandbox::set_stripe_webhook_url`: no endpoint is registered.
+    pub stripe_webhook_url: Option<String>,
+    /// Secrets of Stripe's endpoint; while they are being changed there are two, and each signs.
+    pub stripe_webhook_secrets: Vec<String>,
+    /// The endpoint's version, in which events are rendered: before or after 2025-03-31.
+    pub stripe_api_version: String,
+    /// What becomes of a subscription when every retry of an invoice has failed.
+    pub stripe_end_of_retries: crate::stripe::world::EndOfRetries,
+    /// The invoice of a renewal stays a draft this long, seconds.
+    pub stripe_draft_s: i64,
     /// Link shown beside the phone.
     pub dashboard_url: Option<String>,
     /// How the product reaches the sandbox, for links in webhooks; `None`: where it listens.
@@ -128,6 +140,12 @@ impl Default for SandboxConfig {
             google_client_id: "sandbox-client.apps.googleusercontent.com".to_owned(),
             google_client_secret: "sandbox_google_secret".to_owned(),
             google_users: crate::google::world::sample(),
+            stripe_secret_key: "sk_test_sandbox".to_owned(),
+            stripe_webhook_url: None,
+            stripe_webhook_secrets: vec!["whsec_sandbox".to_owned()],
+            stripe_api_version: crate::stripe::NEW_VERSION.to_owned(),
+            stripe_end_of_retries: crate::stripe::world::EndOfRetries::default(),
+            stripe_draft_s: 3600,
             dashboard_url: None,
             own_url: None,
         }

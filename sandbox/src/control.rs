@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use crate::accounts::Account;
 use crate::clock::now_ms;
 use crate::customers::Customer;
-use crate::faults::{BrainFaults, Faults, GoogleFaults, MediaFaults, MetaFaults, ModelFaults, SmtpFaults, WebhookFaults};
+use crate::faults::{
+    BrainFaults, Faults, GoogleFaults, MediaFaults, MetaFaults, ModelFaults, SmtpFaults, StripeFaults, StripeWebhookFaults, WebhookFaults,
+};
 use crate::meta::inbound::{self, Inbound};
 use crate::meta::webhooks::{self, Manner, describe, shuffle};
 use crate::records::SendKind;
@@ -75,12 +77,15 @@ async fn summary(AxumState(state): Shared) -> Json<Value> {
         "product": "frontdesk-sandbox",
         "version": env!("CARGO_PKG_VERSION"),
         "now_ms": now_ms(),
+        "wire_ms": state.wire_ms(),
         "webhook_url": state.webhook_url(),
         "accounts": state.accounts().len(),
         "last_send": state.sends.last_seq(),
         "last_model_call": state.calls.last_seq(),
         "last_delivery": state.deliveries.last_seq(),
         "last_google_call": state.google.calls.last_seq(),
+        "last_stripe_call": state.stripe.calls.last_seq(),
+        "last_stripe_delivery": state.stripe.deliveries.last_seq(),
         "last_mail": state.mails.last_seq(),
     }))
 }
@@ -253,8 +258,8 @@ struct Chat {
 async fn transcript(AxumState(state): Shared, Query(chat): Query<Chat>) -> Answer {
     let id = state.book.find(&chat.account, &chat.customer);
     let entries = id.as_ref().and_then(|id| state.book.transcript(id)).unwrap_or_default();
-    let typing = id.as_ref().and_then(|id| state.book.typing_until(id)).filter(|until| *until > now_ms());
-    Ok(Json(json!({ "entries": entries, "typing_until_ms": typing, "now_ms": now_ms() })))
+    let typing = id.as_ref().and_then(|id| state.book.typing_until(id)).filter(|until| *until > state.wire_ms());
+    Ok(Json(json!({ "entries": entries, "typing_until_ms": typing, "now_ms": state.wire_ms() })))
 }
 
 /// Which records, and how long to wait for them.
@@ -395,6 +400,14 @@ async fn set_faults(
             let new: GoogleFaults = serde_json::from_value(body)?;
             state.faults(|f| f.google = new);
         }
+        ("stripe", _) => {
+            let new: StripeFaults = serde_json::from_value(body)?;
+            state.faults(|f| f.stripe = new);
+        }
+        ("stripe_webhooks", _) => {
+            let new: StripeWebhookFaults = serde_json::from_value(body)?;
+            state.faults(|f| f.stripe_webhooks = new);
+        }
         ("brain", _) => {
             let new: BrainFaults = serde_json::from_value(body)?;
             state.faults(|f| f.brain = new);
@@ -407,7 +420,12 @@ async fn set_faults(
             let new: MediaFaults = serde_json::from_value(body)?;
             state.faults(|f| f.media = new);
         }
-        _ => return Err(anyhow::anyhow!("targets are meta, webhooks, gemini, openai, google, brain, smtp and media").into()),
+        _ => {
+            return Err(anyhow::anyhow!(
+                "targets are meta, webhooks, gemini, openai, google, stripe, stripe_webhooks, brain, smtp and media"
+            )
+            .into());
+        }
     }
     Ok(faults(AxumState(state)).await)
 }

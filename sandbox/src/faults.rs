@@ -246,6 +246,79 @@ pub struct GoogleFaults {
     pub push_duplicates: u32,
 }
 
+/// How a call to Stripe fails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum StripeFailure {
+    /// This status; nothing is done, and nothing is kept under the idempotency key.
+    Error {
+        /// HTTP status.
+        status: u16,
+        /// `error.code`.
+        #[serde(default)]
+        code: Option<String>,
+        /// `error.message`.
+        #[serde(default)]
+        message: Option<String>,
+    },
+    /// 429 `rate_limit`.
+    RateLimit,
+    /// 500 `api_error`, kept under the idempotency key as Stripe does: the same key gets it again.
+    Internal,
+    /// 503; nothing is kept.
+    Unavailable,
+    /// 402 `card_declined`, kept under the idempotency key.
+    CardError,
+    /// Never answered; nothing is done.
+    Hang,
+    /// The connection breaks; nothing is done.
+    Cut,
+    /// Done, but never answered.
+    HangAfterWork,
+    /// Done, and the connection breaks in the middle of the answer.
+    CutAfterWork,
+}
+
+/// Faults of Stripe's API.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StripeFaults {
+    /// Every call takes at least this long, ms.
+    pub latency_ms: u64,
+    /// Up to this much more, at random, ms.
+    pub jitter_ms: u64,
+    /// How calls fail.
+    pub failure: Option<StripeFailure>,
+    /// Only calls whose path contains this fail, such as `checkout/sessions`.
+    pub path: Option<String>,
+    /// The failure applies to that many calls only, then ends.
+    pub times: Option<u32>,
+}
+
+/// Faults of Stripe's webhooks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StripeWebhookFaults {
+    /// Each event is delivered this many times more, all at once.
+    pub duplicates: u32,
+    /// Each fact comes a second time, as an event with another id.
+    pub twins: bool,
+    /// Events of this many ms are collected and shuffled.
+    pub reorder_window_ms: u64,
+    /// Events wait this long before delivery, ms.
+    pub delay_ms: u64,
+    /// Up to this much more, at random, ms.
+    pub jitter_ms: u64,
+    /// Events are lost on the way; `/v1/events` has them.
+    pub drop: bool,
+    /// The signature is made with another secret.
+    pub wrong_signature: bool,
+    /// The signature's `t` is an hour old.
+    pub stale_timestamp: bool,
+    /// These faults, all but the shuffling, apply to that many events only, then end.
+    pub times: Option<u32>,
+}
+
 /// All faults set at present.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -264,6 +337,10 @@ pub struct Faults {
     pub openai: ModelFaults,
     /// Google.
     pub google: GoogleFaults,
+    /// Stripe's API.
+    pub stripe: StripeFaults,
+    /// Stripe's webhooks.
+    pub stripe_webhooks: StripeWebhookFaults,
     /// The scripted model behind both.
     pub brain: BrainFaults,
     /// The mail server.
@@ -396,6 +473,26 @@ impl FaultBoard {
                 taken.failure = None;
             }
             taken
+        })
+    }
+
+    /// The faults for one call of this path, which spends one of a limited failure if it meets it.
+    pub(crate) fn stripe(&self, path: &str) -> StripeFaults {
+        self.look(|f| {
+            let mut taken = f.stripe.clone();
+            let strikes = f.stripe.path.as_deref().is_none_or(|p| path.contains(p));
+            if f.stripe.failure.is_some() && !(strikes && spend(&mut f.stripe.times)) {
+                taken.failure = None;
+            }
+            taken
+        })
+    }
+
+    /// The faults for one event, which spends one of a limited set.
+    pub(crate) fn stripe_webhooks(&self) -> StripeWebhookFaults {
+        self.look(|f| {
+            let taken = f.stripe_webhooks.clone();
+            if spend(&mut f.stripe_webhooks.times) { taken } else { StripeWebhookFaults::default() }
         })
     }
 

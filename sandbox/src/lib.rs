@@ -1,8 +1,9 @@
-//! A faithful local stand-in for Meta (WhatsApp, Messenger, Instagram), Gemini, OpenAI, Google and a mail server.
+//! A faithful local stand-in for Meta (WhatsApp, Messenger, Instagram), Gemini, OpenAI, Google, Stripe and a mail server.
 //!
 //! - [`accounts`]: the shops' accounts and tokens · [`customers`](Customer): who writes to them
 //! - `meta`: send endpoints, webhooks, statuses and echoes · `gemini`, `openai`: the model endpoints
 //! - `google`: OAuth, Calendar and Sheets, and the owner at their calendar
+//! - `stripe`: checkout, portal, subscriptions with a clock that can be moved
 //! - [`brain`]: the scripted model behind both · `mail`: SMTP and its inbox
 //! - [`faults`]: what goes wrong on purpose · `control`: the control API · `phone`: the phone page
 //!
@@ -30,6 +31,7 @@ mod phone;
 mod records;
 pub mod signature;
 mod state;
+mod stripe;
 
 use std::sync::Arc;
 
@@ -43,8 +45,10 @@ pub use config::{Limits, SandboxConfig, Speed};
 pub use customers::Customer;
 pub use google::world::User as GoogleUser;
 pub use meta::inbound::Inbound;
-pub use records::{Delivery, GoogleCall, GooglePush, Mail, ModelCall, ReceivedSend, Refusal, SendKind};
+pub use records::{Delivery, GoogleCall, GooglePush, Mail, ModelCall, ReceivedSend, Refusal, SendKind, StripeCall, StripeDelivery};
 pub use state::State;
+pub use stripe::face::{Payment, StripeDesk};
+pub use stripe::world::{Card, EndOfRetries};
 
 /// A running sandbox.
 pub struct Sandbox {
@@ -72,6 +76,7 @@ impl Sandbox {
             .merge(gemini::routes())
             .merge(openai::routes())
             .merge(google::routes())
+            .merge(stripe::routes())
             .merge(mail::routes())
             .merge(control::routes())
             .merge(phone::routes())
@@ -88,6 +93,7 @@ impl Sandbox {
             }
         });
         state.spawn(mail::serve(state.clone(), smtp));
+        stripe::start(&state);
         Ok(Self { state, smtp_url })
     }
 
@@ -104,6 +110,11 @@ impl Sandbox {
     /// Where webhooks go from now on.
     pub fn set_webhook_url(&self, url: impl Into<String>) {
         self.state.set_webhook_url(Some(url.into()));
+    }
+
+    /// Where Stripe's webhooks go from now on.
+    pub fn set_stripe_webhook_url(&self, url: impl Into<String>) {
+        self.state.set_stripe_webhook_url(Some(url.into()));
     }
 
     /// Everything it has received and can be told.

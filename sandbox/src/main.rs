@@ -1,4 +1,4 @@
-//! Starts the sandbox: Meta, Gemini, OpenAI and a mail server on this machine.
+//! Starts the sandbox: Meta, Gemini, OpenAI, Google, Stripe and a mail server on this machine.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -57,6 +57,18 @@ struct Args {
     /// The OAuth client's secret at Google
     #[arg(long, env = "GOOGLE_CLIENT_SECRET", default_value = "sandbox_google_secret", hide_env_values = true)]
     google_client_secret: String,
+    /// The key Stripe takes
+    #[arg(long, env = "STRIPE_SECRET_KEY", default_value = "sk_test_sandbox", hide_env_values = true)]
+    stripe_secret_key: String,
+    /// Where Stripe's webhooks go
+    #[arg(long, env = "SANDBOX_STRIPE_WEBHOOK_URL", default_value = "http://localhost:8080/subscriptions/webhook")]
+    stripe_webhook_url: String,
+    /// Secrets of Stripe's endpoint, separated by commas: each signs
+    #[arg(long, env = "STRIPE_WEBHOOK_SECRET", value_delimiter = ',', default_value = "whsec_sandbox", hide_env_values = true)]
+    stripe_webhook_secret: Vec<String>,
+    /// The version of Stripe's endpoint: 2024-06-20 for the old shapes
+    #[arg(long, env = "SANDBOX_STRIPE_API_VERSION", default_value = "2026-10-28.endive")]
+    stripe_api_version: String,
     /// API keys OpenAI takes, as above
     #[arg(long, env = "SANDBOX_OPENAI_KEYS", value_delimiter = ',', hide_env_values = true)]
     openai_keys: Vec<String>,
@@ -95,6 +107,10 @@ impl Args {
             openai_keys: self.openai_keys,
             google_client_id: self.google_client_id,
             google_client_secret: self.google_client_secret,
+            stripe_secret_key: self.stripe_secret_key,
+            stripe_webhook_url: Some(self.stripe_webhook_url).filter(|url| !url.is_empty()),
+            stripe_webhook_secrets: self.stripe_webhook_secret,
+            stripe_api_version: self.stripe_api_version,
             dashboard_url: self.dashboard_url,
             own_url: self.own_url,
             ..SandboxConfig::default()

@@ -166,6 +166,60 @@ pub struct GooglePush {
     pub status: Option<u16>,
 }
 
+/// A call to Stripe.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StripeCall {
+    /// Its number.
+    pub seq: u64,
+    /// When the whole request was there, Unix ms of the real clock.
+    pub received_at_ms: i64,
+    /// HTTP method.
+    pub method: String,
+    /// The path below `/stripe`, such as `/v1/checkout/sessions`.
+    pub path: String,
+    /// Query and form, decoded, keys as they came (`items[0][price]`).
+    pub form: Vec<(String, String)>,
+    /// `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+    /// `Stripe-Version`.
+    pub version: Option<String>,
+    /// HTTP status of the answer; `None` while open.
+    pub status: Option<u16>,
+    /// `error.code`, or `error.type` where there is no code.
+    pub reason: Option<String>,
+    /// Whether it was the first answer to the key once more.
+    pub replayed: bool,
+    /// Whether the caller got the answer (a fault can withhold it).
+    pub answered: bool,
+}
+
+/// An attempt to deliver an event of Stripe's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StripeDelivery {
+    /// Its number.
+    pub seq: u64,
+    /// The event's id.
+    pub event: String,
+    /// The event's type.
+    pub kind: String,
+    /// 1 for the first attempt; 0 when it was lost before.
+    pub attempt: u32,
+    /// When the attempt began, Unix ms of the real clock.
+    pub sent_at_ms: i64,
+    /// How long it took, ms.
+    pub took_ms: i64,
+    /// The receiver's status; `None` if there was no answer.
+    pub status: Option<u16>,
+    /// What happened, if it did not succeed.
+    pub error: Option<String>,
+    /// No further attempt will be made, and it was not delivered.
+    pub lost: bool,
+    /// `Stripe-Signature`.
+    pub signature: String,
+    /// The exact body that was sent.
+    pub body: String,
+}
+
 /// An e-mail the sandbox received.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Mail {
@@ -197,4 +251,4 @@ macro_rules! numbered {
         }
     )+};
 }
-numbered!(ReceivedSend, ModelCall, Delivery, Mail, GoogleCall, GooglePush);
+numbered!(ReceivedSend, ModelCall, Delivery, Mail, GoogleCall, GooglePush, StripeCall, StripeDelivery);

@@ -1,7 +1,7 @@
 //! What all parts of the sandbox share, and the typed access that tests use.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use crate::log::Log;
 use crate::meta::inbound::{self, Inbound};
 use crate::meta::webhooks::{self, Update};
 use crate::records::{Delivery, Mail, ModelCall, ReceivedSend, SendKind};
+use crate::stripe::Stripe;
 
 /// Most sends kept.
 const MAX_SENDS: usize = 100_000;
@@ -37,11 +38,11 @@ const MAX_CONCURRENT_DELIVERIES: usize = 512;
 /// Events a slow phone page may fall behind before it has to load the chat anew.
 const EVENT_BACKLOG: usize = 4_096;
 
-#[expect(clippy::disallowed_methods, reason = "Meta's side of the wire: its own client, with its own deadline")]
-fn webhook_client(config: &SandboxConfig) -> anyhow::Result<reqwest::Client> {
+#[expect(clippy::disallowed_methods, reason = "the providers' side of the wire: their own clients, with their own deadline")]
+fn webhook_client(config: &SandboxConfig, agent: &str) -> anyhow::Result<reqwest::Client> {
     reqwest::ClientBuilder::new()
         .timeout(Duration::from_millis(config.speed.webhook_timeout_ms))
-        .user_agent("facebookexternalua")
+        .user_agent(agent)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()
@@ -59,14 +60,17 @@ pub struct State {
     pub(crate) deliveries: Log<Delivery>,
     pub(crate) mails: Log<Mail>,
     pub(crate) google: Google,
+    pub(crate) stripe: Stripe,
     pub(crate) events: broadcast::Sender<PhoneEvent>,
     pub(crate) client: reqwest::Client,
+    pub(crate) stripe_client: reqwest::Client,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
     pub(crate) base_url: OnceLock<String>,
     pub(crate) delivery_slots: Semaphore,
     pub(crate) waiting_updates: Mutex<Vec<Update>>,
     pub(crate) media_downloads: AtomicU64,
+    clock_ahead_ms: AtomicI64,
     webhook_url: RwLock<Option<String>>,
     number_use: Mutex<HashMap<String, (i64, u32)>>,
 }
@@ -79,7 +83,8 @@ impl State {
         }
         // Fails only if a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = webhook_client(&config)?;
+        let client = webhook_client(&config, "facebookexternalua")?;
+        let stripe_client = webhook_client(&config, "Stripe/1.0 (+https://stripe.com/docs/webhooks)")?;
         Ok(Self {
             accounts: RwLock::new(accounts),
             faults: FaultBoard::default(),
@@ -89,14 +94,17 @@ impl State {
             deliveries: Log::new(MAX_DELIVERIES),
             mails: Log::new(MAX_MAILS),
             google: Google::new(&config.google_users),
+            stripe: Stripe::new(&config),
             events: broadcast::channel(EVENT_BACKLOG).0,
             client,
+            stripe_client,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             base_url: OnceLock::new(),
             delivery_slots: Semaphore::new(MAX_CONCURRENT_DELIVERIES),
             waiting_updates: Mutex::new(Vec::new()),
             media_downloads: AtomicU64::new(0),
+            clock_ahead_ms: AtomicI64::new(0),
             webhook_url: RwLock::new(config.webhook_url.clone()),
             number_use: Mutex::new(HashMap::new()),
             config,
@@ -113,6 +121,20 @@ impl State {
 
     pub(crate) fn set_webhook_url(&self, url: Option<String>) {
         *self.webhook_url.write().unwrap_or_else(PoisonError::into_inner) = url;
+    }
+
+    /// The time on the wire, Unix ms: the real one, and as much ahead as the clock was moved.
+    pub fn wire_ms(&self) -> i64 {
+        self.on_the_wire(now_ms())
+    }
+
+    /// A time of the real clock, as it is on the wire.
+    pub(crate) fn on_the_wire(&self, real_ms: i64) -> i64 {
+        real_ms.saturating_add(self.clock_ahead_ms.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn move_clock(&self, by_ms: i64) {
+        self.clock_ahead_ms.fetch_add(by_ms.max(0), Ordering::SeqCst);
     }
 
     pub(crate) fn with_accounts<T>(&self, f: impl FnOnce(&AccountTable) -> T) -> T {
@@ -302,7 +324,7 @@ impl State {
         let id = self.book.find(&account.id, customer).context("no such customer")?;
         let (message_id, update) = inbound::human_echo(self, &account, &id, text)?;
         let entry = Entry {
-            at_ms: now_ms(),
+            at_ms: self.wire_ms(),
             id: message_id.clone(),
             author: Author::Human,
             kind: "text".to_owned(),
@@ -319,7 +341,7 @@ impl State {
         Ok(message_id)
     }
 
-    /// Forgets sends, calls, mails, chats and faults; accounts and revoked tokens stay.
+    /// Forgets sends, calls, mails, chats and faults; accounts, revoked tokens and the clock stay.
     pub fn reset(&self) {
         self.faults.with(|f| *f = Faults::default());
         self.book.clear();
@@ -328,6 +350,7 @@ impl State {
         self.deliveries.clear();
         self.mails.clear();
         self.google.clear(&self.config.google_users);
+        self.stripe.clear(&self.config, self.wire_ms() / 1000);
         self.waiting_updates.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let nowhere = ConversationId { account: String::new(), customer: String::new() };
         self.tell(&nowhere, || Change::Reset);

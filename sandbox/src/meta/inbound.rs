@@ -10,7 +10,6 @@ use super::media;
 use super::webhooks::Update;
 use crate::accounts::{Account, Platform};
 use crate::book::{Author, Change, ConversationId, Entry};
-use crate::clock::now_ms;
 use crate::customers::{Customer, Identity};
 use crate::ids::{self, Direction};
 use crate::state::State;
@@ -116,7 +115,7 @@ pub(crate) fn prepare(state: &Arc<State>, account: &str, customer: &Customer, me
     let account = state.account(account).context("no such account")?;
     check(message)?;
     let (conversation, who) = state.book.open(&account, customer)?;
-    let at_ms = now_ms();
+    let at_ms = state.wire_ms();
     let message_id = ids::message_id(account.platform, &who.key, Direction::ToShop);
     let item = match account.platform {
         Platform::Whatsapp => whatsapp(state, &account, &who, &message_id, at_ms, message)?,
@@ -354,7 +353,7 @@ pub(crate) fn human_echo(
 ) -> anyhow::Result<(String, Update)> {
     let who = state.book.identity(conversation).context("no such customer")?;
     let message_id = ids::message_id(account.platform, &who.key, Direction::ToCustomer);
-    let at_ms = now_ms();
+    let at_ms = state.wire_ms();
     let item = match account.platform {
         Platform::Whatsapp => {
             let mut echo = json!({

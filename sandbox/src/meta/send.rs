@@ -102,8 +102,11 @@ async fn handle(parts: Parts, host: Host, body: &[u8]) -> Response {
             return error.into_response();
         }
     };
-    match accept(&state, &account, &body, received_at_ms) {
-        Ok(accepted) => finish(&state, accepted, &faults).await,
+    match accept(&state, &account, &body, state.on_the_wire(received_at_ms)) {
+        Ok(mut accepted) => {
+            accepted.record.received_at_ms = received_at_ms;
+            finish(&state, accepted, &faults).await
+        }
         Err(error) => {
             refuse(&state, Some(&account), &id, received_at_ms, body, &error);
             error.into_response()

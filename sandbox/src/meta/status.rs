@@ -12,7 +12,6 @@ use super::send::Sent;
 use super::webhooks::{Update, push, push_and_wait};
 use crate::accounts::Platform;
 use crate::book::{Change, Receipt};
-use crate::clock::now_ms;
 use crate::state::State;
 
 /// Sends everything that follows, each at its time.
@@ -54,7 +53,7 @@ async fn rest(state: &Arc<State>, sent: &Sent, skip_delivered: bool) {
         let item = match sent.account.platform {
             Platform::Whatsapp => Some(whatsapp_status(state, sent, "delivered", None)),
             Platform::Messenger => {
-                let delivery = json!({ "mids": [sent.id], "watermark": now_ms() });
+                let delivery = json!({ "mids": [sent.id], "watermark": state.wire_ms() });
                 Some(json!({
                     "sender": { "id": sent.conversation.customer },
                     "recipient": { "id": sent.account.id },
@@ -72,8 +71,8 @@ async fn rest(state: &Arc<State>, sent: &Sent, skip_delivered: bool) {
     note(state, sent, Receipt::Read);
     let item = match sent.account.platform {
         Platform::Whatsapp => whatsapp_status(state, sent, "read", None),
-        Platform::Messenger => receipt_item(sent, json!({ "watermark": sent.at_ms })),
-        Platform::Instagram => receipt_item(sent, json!({ "mid": sent.id })),
+        Platform::Messenger => receipt_item(state, sent, json!({ "watermark": sent.at_ms })),
+        Platform::Instagram => receipt_item(state, sent, json!({ "mid": sent.id })),
     };
     push(state, Update { account: sent.account.clone(), item });
 }
@@ -99,7 +98,7 @@ fn note(state: &State, sent: &Sent, receipt: Receipt) {
 
 fn whatsapp_status(state: &State, sent: &Sent, status: &str, error: Option<i64>) -> Value {
     let who = state.book.identity(&sent.conversation);
-    let mut item = json!({ "id": sent.id, "status": status, "timestamp": (now_ms() / 1000).to_string() });
+    let mut item = json!({ "id": sent.id, "status": status, "timestamp": (state.wire_ms() / 1000).to_string() });
     if let Some(phone) = who.as_ref().and_then(|w| w.phone.clone()) {
         item["recipient_id"] = phone.into();
     }
@@ -150,16 +149,16 @@ fn echo(state: &State, sent: &Sent) -> Value {
     json!({
         "sender": { "id": sent.account.id },
         "recipient": { "id": sent.conversation.customer },
-        "timestamp": now_ms(),
+        "timestamp": state.wire_ms(),
         "message": message,
     })
 }
 
-fn receipt_item(sent: &Sent, read: Value) -> Value {
+fn receipt_item(state: &State, sent: &Sent, read: Value) -> Value {
     json!({
         "sender": { "id": sent.conversation.customer },
         "recipient": { "id": sent.account.id },
-        "timestamp": now_ms(),
+        "timestamp": state.wire_ms(),
         "read": read,
     })
 }

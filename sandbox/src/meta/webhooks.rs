@@ -165,7 +165,7 @@ struct Post {
 impl Post {
     fn new(state: &State, updates: &[Update], manner: Manner) -> Self {
         let account = &updates[0].account;
-        let body = escape_like_meta(&payload(account.platform, updates, manner.bad_entry).to_string());
+        let body = escape_like_meta(&payload(account.platform, updates, manner.bad_entry, state.wire_ms()).to_string());
         let secret = match account.signed_by_instagram() {
             _ if manner.wrong_signature => "not the app's secret",
             true => &state.config.instagram_app_secret,
@@ -183,7 +183,7 @@ impl Post {
 }
 
 /// The envelope around updates: one entry per WABA, Page or Instagram account.
-pub(crate) fn payload(platform: Platform, updates: &[Update], bad_entry: bool) -> Value {
+pub(crate) fn payload(platform: Platform, updates: &[Update], bad_entry: bool, at_ms: i64) -> Value {
     let key = if platform == Platform::Whatsapp { "changes" } else { "messaging" };
     let mut entries: Vec<(String, Vec<Value>)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -200,7 +200,7 @@ pub(crate) fn payload(platform: Platform, updates: &[Update], bad_entry: bool) -
         .map(|(id, items)| {
             let mut entry = json!({ "id": id, key: items });
             if platform != Platform::Whatsapp {
-                entry["time"] = now_ms().into();
+                entry["time"] = at_ms.into();
             }
             entry
         })

@@ -46,6 +46,7 @@ pub(crate) struct Bench {
     pub(crate) sandbox: Sandbox,
     pub(crate) client: reqwest::Client,
     inbox: Arc<Inbox>,
+    webhook_url: String,
 }
 
 impl Bench {
@@ -62,9 +63,22 @@ impl Bench {
         let url = format!("http://{}/webhook/meta", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         let sandbox = Sandbox::start(config).await.unwrap();
-        sandbox.set_webhook_url(url);
+        sandbox.set_webhook_url(url.clone());
         let client = reqwest::Client::builder().no_proxy().timeout(LONG).build().unwrap();
-        Self { sandbox, client, inbox }
+        Self { sandbox, client, inbox, webhook_url: url }
+    }
+
+    /// As `with`, and Stripe's webhooks come here too.
+    pub(crate) async fn with_stripe(config: SandboxConfig) -> Self {
+        let bench = Self::with(config).await;
+        bench.sandbox.set_stripe_webhook_url(bench.webhook_url.clone());
+        bench
+    }
+
+    /// A client that stays where it is sent away from.
+    #[expect(clippy::disallowed_methods, reason = "the caller in these tests is not the product")]
+    pub(crate) fn browser(&self) -> reqwest::Client {
+        reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(LONG).build().unwrap()
     }
 
     /// The next webhooks are answered so; then 200.
@@ -139,7 +153,8 @@ async fn verify(Query(hub): Query<Hub>, token: String) -> (StatusCode, String) {
 }
 
 async fn receive(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let signature = headers.get("x-hub-signature-256").map_or("", |v| v.to_str().unwrap()).to_owned();
+    let signature = headers.get("x-hub-signature-256").or(headers.get("stripe-signature"));
+    let signature = signature.map_or("", |v| v.to_str().unwrap()).to_owned();
     inbox.arrived.lock().unwrap().push(Arrived { signature, body: String::from_utf8(body.to_vec()).unwrap() });
     let status = inbox.answers.lock().unwrap().pop_front().unwrap_or(200);
     StatusCode::from_u16(status).unwrap()

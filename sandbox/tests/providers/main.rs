@@ -8,4 +8,5 @@ mod google;
 mod mail;
 mod meta;
 mod openai;
+mod stripe;
 mod webhooks;
