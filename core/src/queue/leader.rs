@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use redis::Script;
 use redis::aio::MultiplexedConnection;
 use tokio::time::Instant;
@@ -11,22 +12,41 @@ use tokio_util::sync::CancellationToken;
 use super::{Queue, QueueError};
 
 static LEAD: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/lead.lua")));
-static FIRED: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/fired.lua")));
 static ABDICATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/abdicate.lua")));
 
-/// How long a leadership lasts unrenewed.
-const LIFETIME: Duration = Duration::from_secs(5);
-/// How often it is renewed, or asked for.
-const EVERY: Duration = Duration::from_secs(1);
-/// Unrenewed for this long, a leader stops before its time runs out.
-const STOP_AFTER: Duration = Duration::from_secs(4);
+/// How long a leadership lasts, and how it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leadership {
+    /// How long it lasts unrenewed.
+    pub lifetime: Duration,
+    /// How often it is renewed, or asked for.
+    pub every: Duration,
+    /// Unrenewed for this long, a leader stops before its time runs out.
+    pub stop_after: Duration,
+}
+
+impl Default for Leadership {
+    fn default() -> Self {
+        Self { lifetime: Duration::from_secs(5), every: Duration::from_secs(1), stop_after: Duration::from_secs(4) }
+    }
+}
+
+/// Who leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leads {
+    /// The process.
+    pub process: String,
+    /// Since when, by Redis's clock.
+    pub since: DateTime<Utc>,
+}
 
 /// A leadership; it ends when this is dropped or [`abdicate`](Self::abdicate)d, or when it cannot be renewed.
 #[derive(Debug)]
 pub struct Leader {
     queue: Queue,
     prefix: String,
-    term: i64,
+    /// Larger than that of every leader before.
+    pub term: i64,
     /// Cancelled when the leadership is lost: stop at once.
     pub lost: CancellationToken,
 }
@@ -36,13 +56,12 @@ fn config() -> redis::AsyncConnectionConfig {
     redis::AsyncConnectionConfig::new().set_connection_timeout(within).set_response_timeout(within)
 }
 
-async fn lead(queue: &Queue, conn: &mut Option<MultiplexedConnection>, prefix: &str) -> redis::RedisResult<i64> {
+async fn lead(queue: &Queue, conn: &mut Option<MultiplexedConnection>, prefix: &str, lifetime: Duration) -> redis::RedisResult<i64> {
     let open = match conn {
         Some(open) => open,
         None => conn.insert(queue.inner.client.get_multiplexed_async_connection_with_config(&config()).await?),
     };
-    let lifetime = LIFETIME.as_millis() as u64;
-    let term = LEAD.key(prefix).arg(queue.process()).arg(lifetime).invoke_async(open).await;
+    let term = LEAD.key(prefix).arg(queue.process()).arg(lifetime.as_millis() as u64).invoke_async(open).await;
     if term.is_err() {
         *conn = None;
     }
@@ -52,43 +71,67 @@ async fn lead(queue: &Queue, conn: &mut Option<MultiplexedConnection>, prefix: &
 impl Queue {
     /// Waits until this process leads `what`. Trouble with Redis only delays.
     pub async fn lead(&self, what: &str) -> Leader {
-        let prefix = format!("{{fd:leader:{what}}}:");
+        self.lead_with(what, Leadership::default()).await
+    }
+
+    /// As [`lead`](Self::lead), with times of the caller's.
+    pub async fn lead_with(&self, what: &str, times: Leadership) -> Leader {
+        let prefix = prefix(what);
         let mut conn = None;
         loop {
             let asked = Instant::now();
-            match lead(self, &mut conn, &prefix).await {
+            match lead(self, &mut conn, &prefix, times.lifetime).await {
                 Ok(0) => {}
                 Ok(term) => {
                     let lost = CancellationToken::new();
-                    tokio::spawn(renew(self.clone(), conn, prefix.clone(), term, asked, lost.clone()));
+                    let held = Held { prefix: prefix.clone(), term, times };
+                    tokio::spawn(renew(self.clone(), conn, held, asked, lost.clone()));
                     return Leader { queue: self.clone(), prefix, term, lost };
                 }
                 Err(error) => tracing::warn!(what, %error, "cannot ask for the leadership; trying again"),
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(times.every).await;
         }
+    }
+
+    /// Who leads `what` now.
+    ///
+    /// # Errors
+    /// When Redis is away.
+    pub async fn leads(&self, what: &str) -> Result<Option<Leads>, QueueError> {
+        let prefix = prefix(what);
+        let mut get = redis::cmd("MGET");
+        get.arg(format!("{prefix}holder")).arg(format!("{prefix}since"));
+        let (holder, since): (Option<String>, Option<i64>) = get.query_async(&mut self.connection()).await?;
+        let since = since.and_then(|since| DateTime::from_timestamp(since, 0));
+        Ok(holder.zip(since).map(|(process, since)| Leads { process, since }))
     }
 }
 
-async fn renew(
-    queue: Queue,
-    mut conn: Option<MultiplexedConnection>,
+fn prefix(what: &str) -> String {
+    format!("{{fd:leader:{what}}}:")
+}
+
+/// What is renewed.
+struct Held {
     prefix: String,
     term: i64,
-    mut renewed: Instant,
-    lost: CancellationToken,
-) {
+    times: Leadership,
+}
+
+async fn renew(queue: Queue, mut conn: Option<MultiplexedConnection>, held: Held, mut renewed: Instant, lost: CancellationToken) {
+    let Held { prefix, term, times: Leadership { lifetime, every, stop_after } } = held;
     loop {
         tokio::select! {
             () = lost.cancelled() => return,
-            () = tokio::time::sleep(EVERY) => {}
-            () = tokio::time::sleep_until(renewed + STOP_AFTER) => return lost.cancel(),
+            () = tokio::time::sleep(every) => {}
+            () = tokio::time::sleep_until(renewed + stop_after) => return lost.cancel(),
         }
         let asked = Instant::now();
         let answer = tokio::select! {
             () = lost.cancelled() => return,
-            () = tokio::time::sleep_until(renewed + STOP_AFTER) => return lost.cancel(),
-            answer = lead(&queue, &mut conn, &prefix) => answer,
+            () = tokio::time::sleep_until(renewed + stop_after) => return lost.cancel(),
+            answer = lead(&queue, &mut conn, &prefix, lifetime) => answer,
         };
         match answer {
             Ok(same) if same == term => renewed = asked,
@@ -99,25 +142,6 @@ async fn renew(
 }
 
 impl Leader {
-    /// When `name` was last fired, Unix milliseconds.
-    ///
-    /// # Errors
-    /// When Redis is away.
-    pub async fn last_fired(&self, name: &str) -> Result<Option<i64>, QueueError> {
-        let key = format!("{}fired", self.prefix);
-        Ok(redis::cmd("HGET").arg(key).arg(name).query_async(&mut self.queue.connection()).await?)
-    }
-
-    /// Notes that `name` was fired for `at_ms`; false if another leads by now.
-    ///
-    /// # Errors
-    /// When Redis is away.
-    pub async fn note_fired(&self, name: &str, at_ms: i64) -> Result<bool, QueueError> {
-        let mut call = FIRED.key(&self.prefix);
-        call.arg(self.queue.process()).arg(self.term).arg(name).arg(at_ms);
-        Ok(call.invoke_async::<u8>(&mut self.queue.connection()).await? == 1)
-    }
-
     /// Lets the next one lead at once.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //! - `heartbeat`: says that this process lives, on a thread of its own
 //! - `signals`: the one subscription of a process
 //! - `leader`: one leader among replicas
+//! - `schedule`: fires what is due, each time once
 //! - `replicas`: waits until replicas have it
 //! - `gate`: lets a suspect job run alone in its process
 //! - `scripts/*.lua`: every change of state, each atomic and bounded
@@ -23,6 +24,7 @@ mod heartbeat;
 mod leader;
 mod replicas;
 mod run;
+mod schedule;
 mod scripts;
 mod signals;
 
@@ -38,8 +40,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use backend::{Decoded, Source};
 pub use dead::{DeadLetter, DeadPage, JobState, Stats, Swept};
 pub use envelope::{Envelope, From, JobId, RunToken};
-pub use leader::Leader;
+pub use leader::{Leader, Leadership, Leads};
 pub use run::{Failure, Next, Outcome, Run};
+pub use schedule::{Due, Fired, Planned, Position, SCHEDULER, Scheduled};
 
 use crate::jobs::{Job, JobName};
 use crate::tenancy::ShopScope;

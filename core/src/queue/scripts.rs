@@ -25,6 +25,7 @@ scripts! {
     DISCARD = "scripts/discard.lua";
     SWEEP = "scripts/sweep.lua";
     STATS = "scripts/stats.lua";
+    FIRE = "scripts/fire.lua";
     ACCEPT = "../mailbox/accept.lua";
     RECORD = "../mailbox/record.lua";
     TAKE = "../mailbox/take.lua";

@@ -8,4 +8,5 @@ if holder == ARGV[1] then
 end
 if holder then return 0 end
 redis.call('SET', KEYS[1] .. 'holder', ARGV[1], 'PX', ARGV[2])
+redis.call('SET', KEYS[1] .. 'since', redis.call('TIME')[1])
 return redis.call('INCR', KEYS[1] .. 'term')

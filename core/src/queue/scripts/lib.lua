@@ -97,6 +97,14 @@ local function next_turn(id, conversation, now)
   end
 end
 
+-- Of a job that the schedule fires: how its latest run ended.
+local function note_run(id, how, now)
+  local job = redis.call('HMGET', job_key(id), 'group', 'key')
+  if job[1] == 'system' and job[2] and redis.call('EXISTS', prefix .. 'schedule') == 1 then
+    redis.call('HSET', prefix .. 'schedule', 'ran', job[2], 'ended', int(now), 'outcome', how)
+  end
+end
+
 -- Gives a job up, visibly. Of a conversation the messages it was at are given up, and the conversation goes on with the next.
 local function bury(id, code, now)
   local key = job_key(id)
@@ -107,6 +115,7 @@ local function bury(id, code, now)
     park_mail(id, job[1], n, code, now, int(now_us()))
     next_turn(id, job[1], now)
   else
+    note_run(id, code, now)
     add_dead(id, code, now)
     tell(id, '-' .. code)
   end

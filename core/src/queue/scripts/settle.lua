@@ -12,6 +12,7 @@ if how == 'done' then
   if job[3] then
     next_turn(id, job[3], now)
   else
+    note_run(id, 'done', now)
     tell(id, '+' .. text)
     redis.call('DEL', key)
   end
