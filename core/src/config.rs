@@ -499,6 +499,7 @@ impl Config for SchedulerConfig {
         let calendars = reader.need(&settings::SCHEDULE_PULL_CALENDAR, values::schedule(JobName::PullCalendar));
         let renewals = reader.need(&settings::SCHEDULE_REMIND_RENEWALS, values::schedule(JobName::RemindRenewals));
         let expired = reader.need(&settings::SCHEDULE_DEACTIVATE_EXPIRED, values::schedule(JobName::DeactivateExpired));
+        let archive = reader.need(&settings::SCHEDULE_ARCHIVE_SESSIONS, values::schedule(JobName::ArchiveSessions));
         let drop_logs = reader.need(&settings::SCHEDULE_DROP_OLD_LOGS, values::schedule(JobName::DropOldLogs));
         let drop_media = reader.need(&settings::SCHEDULE_DROP_OLD_MEDIA, values::schedule(JobName::DropOldMedia));
         let log = LogConfig::read(reader);
@@ -506,7 +507,7 @@ impl Config for SchedulerConfig {
             metrics_addr,
             database_url: database_url?,
             redis_url: redis_url?,
-            schedules: vec![sweep?, figures?, channels?, reminders?, calendars?, renewals?, expired?, drop_logs?, drop_media?],
+            schedules: vec![sweep?, figures?, channels?, reminders?, calendars?, archive?, renewals?, expired?, drop_logs?, drop_media?],
             log: log?,
         })
     }

@@ -229,6 +229,8 @@ jobs! {
     EraseTraces = "erase_traces" -> (), Retry::patient(10), Duration::from_mins(10), 2;
     /// Tells the shop's people something, by e-mail and/or WhatsApp template.
     NotifyStaff = "notify_staff" -> (), Retry::patient(10), Duration::from_secs(30), 8;
+    /// Writes sessions that have been silent for a day to Postgres, then removes them from Redis; without a shop, has every shop's looked at.
+    ArchiveSessions = "archive_sessions" -> (), Retry { attempts: 4, first: Duration::from_secs(2), cap: Duration::from_mins(1) }, Duration::from_mins(2), 2;
     /// Expires results and dead letters, readies mailboxes that have messages but no job.
     SweepQueues = "sweep_queues" -> (), Retry::quick(3), Duration::from_secs(50), 1;
     /// Counts a shop's figures anew and reports any difference; without a shop, has every shop's counted.
@@ -1366,6 +1368,10 @@ impl Notice {
 /// See [`JobName::WatchChannels`].
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct WatchChannels {}
+
+/// See [`JobName::ArchiveSessions`]. A session is written once, and removed only as it was written.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ArchiveSessions {}
 
 /// See [`JobName::SweepQueues`].
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -295,6 +295,8 @@ pub fn table() -> Vec<Route> {
             .asks::<admin::LogsOf>()
             .gives::<admin::Logs>(200),
         admin_only(GET, "/admin/queues", "Every queue: waiting, running, delayed, dead", admin::queues).gives::<admin::Queues>(200),
+        admin_only(GET, "/admin/schedule", "What recurs: when it fired last, when it fires next, who leads", admin::schedule)
+            .gives::<admin::ScheduleView>(200),
         admin_only(GET, "/admin/queues/{queue}/dead", "A queue's dead jobs", admin::dead)
             .asks::<admin::Page>()
             .gives::<admin::DeadJobs>(200),

@@ -79,8 +79,10 @@ impl Entry {
         self.position = None;
         self.next = position.and_then(|position| self.times.next(position.at));
         let planned = Planned { expression: &self.times.expression, zone: self.times.zone.name(), next: self.next };
-        if position.is_some() {
+        if let Some(position) = position {
             queue.publish_plan(self.times.job, &planned).await?;
+            let at = position.at.timestamp() as f64;
+            metrics::gauge!("frontdesk_schedule_last_fired_timestamp_seconds", "job" => self.times.job.as_str()).set(at);
         }
         if let Some(next) = self.next {
             metrics::gauge!("frontdesk_schedule_next_fire_timestamp_seconds", "job" => self.times.job.as_str())
@@ -105,7 +107,6 @@ impl Entry {
             Fired::New(position) => {
                 metrics::counter!("frontdesk_schedule_fired_total", "job" => name).increment(1);
                 metrics::counter!("frontdesk_schedule_missed_total", "job" => name).increment(missed.into());
-                metrics::gauge!("frontdesk_schedule_last_fired_timestamp_seconds", "job" => name).set(at.timestamp() as f64);
                 if missed > 0 {
                     tracing::info!(job.name = name, missed, %at, "made up for missed firings");
                 }

@@ -155,7 +155,7 @@ impl Chance {
 fn due_at(instant: DateTime<Utc>, nights: &mut BTreeSet<(JobName, chrono::NaiveDate)>) -> Vec<String> {
     let wall = instant.with_timezone(&BERLIN);
     let mut due = Vec::new();
-    if wall.minute() % 5 == 0 {
+    if wall.minute().is_multiple_of(5) {
         due.push(key(JobName::SweepQueues, instant));
     }
     if wall.minute() == 0 {
@@ -250,7 +250,7 @@ async fn after_two_days_without_a_scheduler_each_job_is_made_up_for_once_and_in_
     let _ = first.1.await;
     stage.moves(TimeDelta::minutes(2 * 24 * 60 + 14)).await;
     let schedulers = vec![stage.scheduler().await, stage.scheduler().await];
-    let mut made_up = vec![stage.next().await, stage.next().await, stage.next().await];
+    let mut made_up = [stage.next().await, stage.next().await, stage.next().await];
     // Ids are made one after the other, as jobs are pushed. Oldest first: of sweeps those of Monday, five past eight.
     made_up.sort_by_key(|(_, job)| *job);
     let keys: Vec<&str> = made_up.iter().map(|(key, _)| key.as_str()).collect();
@@ -284,7 +284,7 @@ async fn a_job_that_comes_after_another_does_so_in_a_make_up_too() {
     // On Wednesday at a quarter past eight the latest of the first is today's, that of the second is yesterday's.
     stage.moves(TimeDelta::minutes(2 * 24 * 60 + 18)).await;
     let schedulers = vec![stage.scheduler().await];
-    let mut made_up = vec![stage.next().await, stage.next().await];
+    let mut made_up = [stage.next().await, stage.next().await];
     made_up.sort_by_key(|(_, job)| *job);
     let keys: Vec<&str> = made_up.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["drop_old_logs@2026-05-06T08:00:00Z", "drop_old_media@2026-05-05T08:30:00Z"]);

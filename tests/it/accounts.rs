@@ -295,10 +295,18 @@ async fn administration_sees_shops_and_raw_events_page_by_page() {
     look.execute("INSERT INTO admins (email, password_hash) VALUES ('root@frontdesk.example', $1)", &[&hash]).await.unwrap();
     let admin = stack.log_in(("root@frontdesk.example", "the-admin-password")).await.unwrap();
     let owner = stack.log_in(OWNER).await.unwrap();
-    for path in ["/admin/shops", "/admin/logs"] {
+    for path in ["/admin/shops", "/admin/logs", "/admin/schedule"] {
         owner.get(path, 403).await.unwrap();
         stack.nobody().get(path, 401).await.unwrap();
     }
+    until("the leader has published the schedule", async || {
+        let schedule = admin.get("/admin/schedule", 200).await?;
+        let sweep = schedule["items"].as_array().into_iter().flatten().find(|item| item["job"] == "sweep_queues").cloned();
+        let told = sweep.is_some_and(|sweep| sweep["timezone"] == "UTC" && sweep["next_fire_at"].is_string());
+        Ok((told && schedule["leader"]["since"].is_string()).then_some(()))
+    })
+    .await
+    .unwrap();
     let shops = admin.get("/admin/shops?limit=1", 200).await.unwrap();
     let next = shops["next_cursor"].as_str().unwrap();
     let second = admin.get(&format!("/admin/shops?cursor={next}"), 200).await.unwrap();

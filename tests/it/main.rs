@@ -4,6 +4,7 @@
 mod accounts;
 mod agent_guards;
 mod appointments;
+mod archive;
 mod bookings;
 mod channels;
 mod crash;
@@ -24,6 +25,7 @@ mod product_import;
 mod products;
 mod reminders;
 mod stock;
+
 mod tenancy;
 mod trial;
 mod webhooks;

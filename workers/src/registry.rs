@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use frontdesk_core::config::WorkerConfig;
 use frontdesk_core::jobs::{
-    AddVariants, AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ArchiveService, ArchiveStaff, ChangeClosure, ChangeColleague,
-    ChangeConversation, ChangeOrder, ChangePassword, ChangePlan, CheckChannel, CheckFigures, ConfirmEmail, ConnectGoogle, CreateCheckout,
-    DeactivateExpired, DeliverMessage, DisconnectGoogle, DropOldLogs, DropOldMedia, EraseCustomer, EraseTraces, ExportSheet, FetchMedia,
-    FindSlots, HandleStripeEvent, ImportProducts, InviteColleague, JobName, NotifyStaff, OpenPortal, PauseConversation, PlaceOrder,
-    PullCalendar, RecordEvents, RegisterShop, RemindCustomer, RemindRenewals, RemoveChannel, RemoveMedia, ResetPassword, RestoreProduct,
-    ResumeConversation, SaveAppointment, SaveChannel, SaveIntegration, SaveProduct, SaveService, SaveShop, SaveStaff, SendLink,
-    SetProductImage, SweepQueues, SyncAppointment, TryAgent, WatchChannels,
+    AddVariants, AdjustStock, AnswerAsHuman, AnswerCustomer, ArchiveProduct, ArchiveService, ArchiveSessions, ArchiveStaff, ChangeClosure,
+    ChangeColleague, ChangeConversation, ChangeOrder, ChangePassword, ChangePlan, CheckChannel, CheckFigures, ConfirmEmail, ConnectGoogle,
+    CreateCheckout, DeactivateExpired, DeliverMessage, DisconnectGoogle, DropOldLogs, DropOldMedia, EraseCustomer, EraseTraces,
+    ExportSheet, FetchMedia, FindSlots, HandleStripeEvent, ImportProducts, InviteColleague, JobName, NotifyStaff, OpenPortal,
+    PauseConversation, PlaceOrder, PullCalendar, RecordEvents, RegisterShop, RemindCustomer, RemindRenewals, RemoveChannel, RemoveMedia,
+    ResetPassword, RestoreProduct, ResumeConversation, SaveAppointment, SaveChannel, SaveIntegration, SaveProduct, SaveService, SaveShop,
+    SaveStaff, SendLink, SetProductImage, SweepQueues, SyncAppointment, TryAgent, WatchChannels,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -80,6 +80,7 @@ pub async fn run(app: Arc<App>, config: &WorkerConfig, shutdown: CancellationTok
             JobName::EraseCustomer => workers.run::<EraseCustomer>(),
             JobName::EraseTraces => workers.run::<EraseTraces>(),
             JobName::NotifyStaff => workers.run::<NotifyStaff>(),
+            JobName::ArchiveSessions => workers.run::<ArchiveSessions>(),
             JobName::SweepQueues => workers.run::<SweepQueues>(),
             JobName::CheckFigures => workers.run::<CheckFigures>(),
             JobName::DropOldLogs => workers.run::<DropOldLogs>(),

@@ -136,6 +136,7 @@ settings! {
     SCHEDULE_PULL_CALENDAR Default("0 */5 * * * *"), [Scheduler], "When connected Google calendars are looked at: cron with seconds, then a zone if not UTC";
     SCHEDULE_REMIND_RENEWALS Default("0 0 5 * * *"), [Scheduler], "When owners are reminded of what ends, and Stripe is asked what no webhook told: cron with seconds, then a zone if not UTC";
     SCHEDULE_DEACTIVATE_EXPIRED Default("0 0 6 * * *"), [Scheduler], "When shops are turned off whose grace is over, after the reminders: cron with seconds, then a zone if not UTC";
+    SCHEDULE_ARCHIVE_SESSIONS Default("15 */10 * * * *"), [Scheduler], "When sessions that have been silent for a day are written to Postgres: cron with seconds, then a zone if not UTC";
     SCHEDULE_DROP_OLD_LOGS Default("0 10 3 * * *"), [Scheduler], "When old logs are dropped: cron with seconds, then a zone if not UTC";
     SCHEDULE_DROP_OLD_MEDIA Default("0 25 3 * * *"), [Scheduler], "When customers' old files are given up: cron with seconds, then a zone if not UTC";
     ADMIN_EMAIL Off, [Migrate], "The platform administrator to create";

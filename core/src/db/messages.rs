@@ -488,6 +488,14 @@ pub async fn mark_deleted(tx: &mut ShopTx, channel: ChannelId, provider_id: &str
     .bind::<Text, _>(provider_id)
     .execute(tx.conn())
     .await?;
+    // An archived session may hold it; what else was said there is still in the messages.
+    sql("DELETE FROM archives WHERE shop_id = $1 AND conversation_id IN \
+         (SELECT conversation_id FROM messages WHERE shop_id = $1 AND channel_id = $2 AND provider_id = $3 AND direction = 'in')")
+    .bind::<Integer, _>(tx.shop().0)
+    .bind::<Integer, _>(channel.0)
+    .bind::<Text, _>(provider_id)
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 

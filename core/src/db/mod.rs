@@ -8,6 +8,7 @@
 //! ```
 
 pub mod appointments;
+pub mod archives;
 pub mod audit;
 pub mod channels;
 pub mod closures;

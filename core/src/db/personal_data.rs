@@ -183,6 +183,7 @@ pub async fn erase(tx: &mut ShopTx, customer: CustomerId) -> Result<Option<Trace
         "UPDATE messages SET body = '', content = '{}', provider_id = NULL, status = 'deleted' WHERE shop_id = $1 AND conversation_id = ANY($2)",
         "UPDATE turns SET trace = '[]', state = 'done', done_at = coalesce(done_at, now()) WHERE shop_id = $1 AND conversation_id = ANY($2)",
         "UPDATE proposals SET state = 'expired', closed_at = now() WHERE shop_id = $1 AND conversation_id = ANY($2) AND state = 'open'",
+        "DELETE FROM archives WHERE shop_id = $1 AND conversation_id = ANY($2)",
         "DELETE FROM conversation_notes WHERE shop_id = $1 AND conversation_id = ANY($2)",
     ] {
         sql(forget)

@@ -58,6 +58,7 @@ pub const GRANTS: &[Grant] = &[
     rows("turns"),
     rows("messages"),
     rows("media"),
+    Grant { table: "archives", app: "SELECT, INSERT, DELETE", ingress: "" },
     rows("proposals"),
     rows("orders"),
     Grant { table: "order_numbers", app: "SELECT, UPDATE", ingress: "" },

@@ -71,6 +71,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    archives (shop_id, id) {
+        shop_id -> Int4,
+        id -> Int8,
+        conversation_id -> Int8,
+        from_at -> Timestamptz,
+        until_at -> Timestamptz,
+        exchanges -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     audit (shop_id, id) {
         shop_id -> Int4,
         id -> Int8,
@@ -632,4 +644,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(admins, appointment_events, appointment_reminders, appointments, audit, billing_events, billing_notices, channels, closures, conversation_notes, conversations, customer_aliases, customers, daily_sales, integrations, logs, media, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, payments, product_sales, products, proposals, requests, service_staff, services, sheet_exports, shops, staff, stock_changes, subscriptions, turns, usage, users);
+diesel::allow_tables_to_appear_in_same_query!(admins, appointment_events, appointment_reminders, appointments, archives, audit, billing_events, billing_notices, channels, closures, conversation_notes, conversations, customer_aliases, customers, daily_sales, integrations, logs, media, messages, model_usage, order_counts, order_events, order_numbers, orders, outbox, payments, product_sales, products, proposals, requests, service_staff, services, sheet_exports, shops, staff, stock_changes, subscriptions, turns, usage, users);

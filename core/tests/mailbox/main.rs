@@ -1,6 +1,9 @@
 //! The mailbox against a real Redis: once, in order, fenced, bounded; and the small things beside it (memory, live events, leadership).
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+#[path = "../support/postgres.rs"]
+#[expect(dead_code, reason = "shared by several test binaries")]
+mod postgres;
 #[path = "../support/redis.rs"]
 mod redis_server;
 #[path = "../support/worker.rs"]
@@ -8,6 +11,7 @@ mod redis_server;
 mod worker;
 
 mod accept;
+mod archive;
 mod beside;
 mod turns;
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::db::system::LogFilter;
 use frontdesk_core::ids::ShopId;
 use frontdesk_core::jobs::JobName;
-use frontdesk_core::queue::{JobId, Stats};
+use frontdesk_core::queue::{JobId, SCHEDULER, Scheduled, Stats};
 use futures_util::future::try_join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -44,6 +44,48 @@ pub struct QueueView {
     pub slots: u64,
     /// Shops and channels that wait.
     pub groups: u64,
+}
+
+/// What recurs.
+#[derive(Serialize, ToSchema)]
+pub struct ScheduleView {
+    /// The scheduler that leads; absent while none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leader: Option<LeaderView>,
+    /// The jobs.
+    pub items: Vec<ScheduledView>,
+}
+
+/// The scheduler that leads.
+#[derive(Serialize, ToSchema)]
+pub struct LeaderView {
+    /// The process.
+    pub process: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
+/// A job that recurs.
+#[derive(Serialize, ToSchema)]
+pub struct ScheduledView {
+    /// Its name.
+    pub job: String,
+    /// Cron with seconds: second, minute, hour, day, month, weekday.
+    pub expression: String,
+    /// The zone in which it is meant.
+    pub timezone: String,
+    /// The time of its last firing.
+    pub last_fired_at: Option<DateTime<Utc>>,
+    /// When that firing was put into the queue.
+    pub enqueued_at: Option<DateTime<Utc>>,
+    /// When it fires next; long past if firings are held back, or no scheduler runs.
+    pub next_fire_at: Option<DateTime<Utc>>,
+    /// How many earlier times the last firing made up for.
+    pub missed: u64,
+    /// How its latest run ended: `done`, or why it was given up.
+    pub last_outcome: Option<String>,
+    /// When that run ended.
+    pub last_ended_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Serialize)]
@@ -248,6 +290,32 @@ pub(crate) async fn queues(cx: AdminCx) -> Result<Reply, HttpError> {
     };
     let items = try_join_all(JobName::ALL.iter().copied().map(look)).await.map_err(HttpError::unavailable)?;
     Reply::ok(List { items, next_cursor: None })
+}
+
+pub(crate) async fn schedule(cx: AdminCx) -> Result<Reply, HttpError> {
+    let look = |job: JobName| {
+        let app = cx.app.clone();
+        async move { app.queue.scheduled(job).await.map(|scheduled| scheduled.map(|scheduled| (job, scheduled))) }
+    };
+    let found = try_join_all(JobName::ALL.iter().copied().map(look)).await.map_err(HttpError::unavailable)?;
+    let leads = cx.app.queue.leads(SCHEDULER).await.map_err(HttpError::unavailable)?;
+    let item = |(job, of): (JobName, Scheduled)| {
+        let (last_outcome, last_ended_at) = of.last_run.unzip();
+        ScheduledView {
+            job: job.to_string(),
+            expression: of.expression,
+            timezone: of.zone,
+            last_fired_at: of.last_fired_at,
+            enqueued_at: of.enqueued_at,
+            next_fire_at: of.next_fire_at,
+            missed: of.missed,
+            last_outcome,
+            last_ended_at,
+        }
+    };
+    let items = found.into_iter().flatten().map(item).collect();
+    let leader = leads.map(|leads| LeaderView { process: leads.process, since: leads.since });
+    Reply::ok(ScheduleView { leader, items })
 }
 
 pub(crate) async fn dead(cx: AdminCx) -> Result<Reply, HttpError> {

@@ -90,7 +90,10 @@ impl<'a> Mind<'a> {
         }
         let order_no = self.reading.order_no.as_deref();
         match self.intent() {
-            Intent::Greet => self.say("greet", &[]),
+            Intent::Greet => match &self.knowledge.last_ordered {
+                Some(product) => self.say("greet_back", &[("product", product)]),
+                None => self.say("greet", &[]),
+            },
             Intent::Smalltalk => self.say("small", &[]),
             Intent::Decline => self.say("declined", &[]),
             Intent::Unclear => self.say("unclear", &[]),

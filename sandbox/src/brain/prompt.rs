@@ -16,6 +16,8 @@ pub(super) struct Knowledge {
     /// Lines of the proposal that waits for the customer's word.
     pub(super) proposal: Option<Vec<(Product, u32)>>,
     pub(super) language: Option<Language>,
+    /// What a customer who returns has ordered last.
+    pub(super) last_ordered: Option<String>,
 }
 
 impl Knowledge {
@@ -39,7 +41,11 @@ impl Knowledge {
             (!lines.is_empty()).then_some(lines)
         });
         let language = section(system, &["language", "customer_language", "locale"]).and_then(Language::from_tag);
-        Self { shop: section(system, &["shop", "business"]).unwrap_or_default().to_owned(), products, proposal, language }
+        let last_ordered = section(system, &["returning_customer"]).map(objects).and_then(|facts| {
+            let products = facts.first()?.get("last_order")?.get("products")?.as_array()?;
+            products.first()?.as_str().map(str::to_owned)
+        });
+        Self { last_ordered, shop: section(system, &["shop", "business"]).unwrap_or_default().to_owned(), products, proposal, language }
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use frontdesk_core::db::appointments::Busy;
+use frontdesk_core::db::archives::Returning;
 use frontdesk_core::db::proposals::{Asked, Proposal, ProposedLine};
 use frontdesk_core::db::shops::ShopProfile;
 use frontdesk_core::ids::{AppointmentId, CustomerId, OrderNo, ProductId};
@@ -108,6 +109,8 @@ pub struct Context<'a> {
     pub language: texts::Language,
     /// The last exchanges.
     pub history: &'a [Exchange],
+    /// What is known of somebody who was away. None of it counts as said today: neither its amounts nor its times may be repeated.
+    pub returning: Option<&'a Returning>,
     /// What the customer just said, all messages of the turn.
     pub said: &'a str,
     /// What code found for it.

@@ -7,6 +7,7 @@ mod answer_as_human;
 mod answer_customer;
 mod archive_product;
 mod archive_service;
+mod archive_sessions;
 mod archive_staff;
 mod change_closure;
 mod change_colleague;

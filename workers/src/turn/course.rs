@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use frontdesk_core::db::archives::{self, Returning};
 use frontdesk_core::db::proposals::Proposal;
 use frontdesk_core::db::shops::ShopProfile;
 use frontdesk_core::db::turns::Decision;
@@ -21,6 +22,10 @@ use crate::crash::{self, Point};
 use crate::diary::{Book, Diary};
 use crate::runner::{JobContext, JobError};
 
+/// Who was away is told of for so many exchanges; after that, the talk of today says enough.
+const GREETED_FOR: usize = 3;
+/// Exchanges of an earlier session that the model is shown.
+const EARLIER: usize = 4;
 /// Products shown to the model at once.
 const HITS: usize = 12;
 /// The time that OpenAI is given when Gemini lets us down near the deadline.
@@ -62,7 +67,7 @@ pub(super) async fn take(
         return decide::decide(app, turn, course, proposal, std::mem::take(trace)).await.map(Taken::Decided);
     }
 
-    let Prepared { history, hits, book } = prepare(app, turn).await?;
+    let Prepared { history, returning, hits, book } = prepare(app, turn).await?;
     let catalogue = Catalogue::new(app.db.clone(), turn.scope);
     let diary = Diary::new(app.db.clone(), turn.scope, app.busy.clone(), app.clock.now());
     let sources = Sources { catalogue: &catalogue, diary: &diary };
@@ -72,6 +77,7 @@ pub(super) async fn take(
         customer: turn.conversation.customer(),
         language: turn.language,
         history: &history,
+        returning: returning.as_ref(),
         said: if words.trim().is_empty() { "(no text)" } else { &words },
         hits: &hits,
         book: book.as_ref(),
@@ -140,6 +146,7 @@ pub(super) async fn take(
 /// What the model starts from.
 struct Prepared {
     history: Vec<Exchange>,
+    returning: Option<Returning>,
     hits: Vec<Hit>,
     book: Option<Book>,
 }
@@ -160,16 +167,23 @@ async fn prepare(app: &App, turn: &Turn) -> Result<Prepared, JobError> {
     let prepared = app
         .db
         .shop_tx(&turn.scope, TxKind::Turn, async move |mut tx| {
+            let begins = remembered.as_ref().is_none_or(|history| history.len() < GREETED_FOR);
+            let returning = if begins { archives::returning(&mut tx, conversation, customer, EARLIER).await? } else { None };
             let history = match remembered {
                 Some(history) => history,
                 None => exchanges(messages::spoken(&mut tx, conversation, before, 40).await?),
+            };
+            // What was archived is another session's.
+            let history = match &returning {
+                Some(earlier) => history.into_iter().filter(|exchange| exchange.at_ms > earlier.last_here_at.timestamp_millis()).collect(),
+                None => history,
             };
             let hits = if shop.sells_products() { look_up(&mut tx, &words, &history).await? } else { Vec::new() };
             let book = match shop.takes_appointments() {
                 true => Some(Book::read(&mut tx, customer, Some(conversation), clock, now).await?),
                 false => None,
             };
-            Ok::<_, DbError>(Prepared { history, hits, book })
+            Ok::<_, DbError>(Prepared { history, returning, hits, book })
         })
         .await?;
     if was_lost
@@ -238,7 +252,7 @@ pub(super) async fn look_up(tx: &mut ShopTx, words: &str, history: &[Exchange]) 
 }
 
 /// Pairs what was said with what was answered, the last ten of them.
-fn exchanges(spoken: Vec<messages::SpokenRow>) -> Vec<Exchange> {
+pub(crate) fn exchanges(spoken: Vec<messages::SpokenRow>) -> Vec<Exchange> {
     let mut exchanges: Vec<Exchange> = Vec::new();
     for line in spoken {
         let begins = line.direction == "in" && exchanges.last().is_none_or(|last| !last.reply.is_empty());

@@ -37,6 +37,7 @@ use crate::crash::{self, Point};
 use crate::runner::{JobContext, JobError};
 
 pub use compose::Reply;
+pub(crate) use course::exchanges;
 pub(crate) use deliver::{Outcome, SETTLE, undeliverable, unsettled};
 pub(crate) use open::to_store;
 pub(crate) use reminded::RemindedTap;

@@ -84,6 +84,7 @@ pub(crate) async fn run(app: &App, scope: ShopScope, talk: TrialTalk) -> Result<
                 customer: CustomerId(0),
                 language,
                 history: &talk.exchanges,
+                returning: None,
                 said: &talk.said,
                 hits: &hits,
                 book: book.as_ref(),
