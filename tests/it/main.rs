@@ -25,7 +25,7 @@ mod product_import;
 mod products;
 mod reminders;
 mod stock;
-
+mod subscriptions;
 mod tenancy;
 mod trial;
 mod webhooks;

@@ -2,26 +2,33 @@
 //! owners do.
 #![expect(missing_docs, reason = "tests are read as code")]
 
+mod clock;
 pub mod postgres;
 pub mod redis;
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk_core::auth::Passwords;
 use frontdesk_core::clock::{Clock, SystemClock};
 use frontdesk_core::config::{Config, Environment, IngressConfig, SchedulerConfig, WorkerConfig};
 use frontdesk_core::db::{Db, PoolSettings};
+use frontdesk_core::jobs::JobName;
+use frontdesk_core::queue::Queue;
 use frontdesk_core::secrets::Sealer;
 use frontdesk_sandbox::{Customer, Inbound, ReceivedSend, Sandbox, SandboxConfig};
-use secrecy::SecretString;
+use frontdesk_scheduler::Pace;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use self::clock::MovedClock;
 use self::postgres::Database;
 use self::redis::Redis;
 
@@ -32,6 +39,8 @@ pub const INSTAGRAM: &str = "17841400112233446";
 pub const SERVICE_WHATSAPP: &str = "204411225588001";
 /// Seals the sample data's tokens.
 const ENCRYPTION_KEYS: &str = "test:dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI=";
+/// Stories that move the clock from day to day do not wait for a tick of a second.
+const TICK: Duration = Duration::from_millis(100);
 /// Long enough for a busy machine, short enough to notice a hang.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -60,8 +69,12 @@ pub struct TestStack {
     pub database: Database,
     pub env: Env,
     pub media: tempfile::TempDir,
+    /// The clock of every process; the machine's own until it is moved.
+    pub clock: Arc<MovedClock>,
     pub base_url: String,
     pub http: reqwest::Client,
+    pub queue: Queue,
+    sessions: Mutex<BTreeMap<String, (String, DateTime<Utc>)>>,
     shutdown: CancellationToken,
     workers: Vec<(CancellationToken, JoinHandle<anyhow::Result<()>>)>,
     rest: Vec<JoinHandle<anyhow::Result<()>>>,
@@ -109,20 +122,26 @@ impl TestStack {
         let media = tempfile::tempdir()?;
         env = env.with("MEDIA_URL", format!("file://{}", media.path().display()));
         env.0.extend(plan.settings.0);
+        let queue = Queue::connect(&redis.url(), "test").await?;
         let shutdown = CancellationToken::new();
         let passwords = Passwords::with_cost(4)?;
-        let clock = std::sync::Arc::new(SystemClock);
-        let ingress = frontdesk_ingress::serve_with(IngressConfig::from_environment(&env)?, clock, passwords, shutdown.clone()).await?;
+        let clock = Arc::new(MovedClock::default());
+        let ingress =
+            frontdesk_ingress::serve_with(IngressConfig::from_environment(&env)?, clock.clone(), passwords, shutdown.clone()).await?;
         let base_url = format!("http://{}", ingress.addr);
         sandbox.set_webhook_url(format!("{base_url}/webhook/meta"));
+        sandbox.set_stripe_webhook_url(format!("{base_url}/subscriptions/webhook"));
         let mut stack = Self {
             sandbox,
             redis,
             database,
             env,
             media,
+            clock: clock.clone(),
             base_url,
             http: frontdesk_workers::clients::http_client()?,
+            queue,
+            sessions: Mutex::default(),
             shutdown: shutdown.clone(),
             workers: Vec::new(),
             rest: vec![tokio::spawn(async move { ingress.stopped().await })],
@@ -132,7 +151,13 @@ impl TestStack {
         }
         if plan.scheduler {
             let config = SchedulerConfig::from_environment(&stack.env)?;
-            stack.rest.push(tokio::spawn(frontdesk_scheduler::run(config, shutdown)));
+            let db = Db::connect(&config.database_url, PoolSettings::SCHEDULER).await?;
+            let queue = Queue::connect(config.redis_url.expose_secret(), "scheduler").await?;
+            let pace = Pace { tick: TICK, ..Pace::default() };
+            stack.rest.push(tokio::spawn(async move {
+                frontdesk_scheduler::run_at(pace, queue, db, config.schedules, clock, shutdown).await;
+                Ok(())
+            }));
         }
         Ok(stack)
     }
@@ -140,7 +165,7 @@ impl TestStack {
     /// One more ingress; gives where it listens.
     pub async fn start_ingress(&mut self) -> anyhow::Result<String> {
         let config = IngressConfig::from_environment(&self.env)?;
-        let (clock, passwords) = (std::sync::Arc::new(SystemClock), Passwords::with_cost(4)?);
+        let (clock, passwords) = (self.clock.clone(), Passwords::with_cost(4)?);
         let ingress = frontdesk_ingress::serve_with(config, clock, passwords, self.shutdown.clone()).await?;
         let base_url = format!("http://{}", ingress.addr);
         self.rest.push(tokio::spawn(async move { ingress.stopped().await }));
@@ -151,7 +176,7 @@ impl TestStack {
     pub fn start_worker(&mut self) -> anyhow::Result<()> {
         let config = WorkerConfig::from_environment(&self.env)?;
         let stop = self.shutdown.child_token();
-        self.workers.push((stop.clone(), tokio::spawn(frontdesk_workers::run(config, stop))));
+        self.workers.push((stop.clone(), tokio::spawn(frontdesk_workers::run_by(config, self.clock.clone(), stop))));
         Ok(())
     }
 
@@ -200,6 +225,21 @@ impl TestStack {
         until("no turn is under way", async || Ok((self.count(unfinished).await? == 0).then_some(()))).await
     }
 
+    /// The time of the schedule up to which a job was fired.
+    pub async fn fired(&self, job: JobName) -> anyhow::Result<Option<DateTime<Utc>>> {
+        Ok(self.queue.position(job).await?.map(|position| position.at))
+    }
+
+    /// How many of these jobs wait, run, or are to be tried again.
+    pub async fn waiting(&self, jobs: &[JobName]) -> anyhow::Result<u64> {
+        let mut waiting = 0;
+        for job in jobs {
+            let stats = self.queue.stats(*job).await?;
+            waiting += stats.ready + stats.running + stats.delayed;
+        }
+        Ok(waiting)
+    }
+
     /// One number from Postgres, as a superuser sees it.
     pub async fn count(&self, sql: &str) -> anyhow::Result<i64> {
         Ok(self.database.look().await?.query_one(sql, &[]).await?.get(0))
@@ -220,6 +260,18 @@ impl TestStack {
         Api { stack: self, token: String::new() }
     }
 
+    /// As [`Self::log_in`], with the session of the last time while it is young: who looks often does not log in each time.
+    pub async fn still_logged_in(&self, user: User<'_>) -> anyhow::Result<Api<'_>> {
+        let now = self.clock.now();
+        let known = lock(&self.sessions).get(user.0).filter(|(_, at)| now - *at < TimeDelta::hours(1)).map(|(token, _)| token.clone());
+        if let Some(token) = known {
+            return Ok(Api { stack: self, token });
+        }
+        let api = self.log_in(user).await?;
+        lock(&self.sessions).insert(user.0.to_owned(), (api.token.clone(), now));
+        Ok(api)
+    }
+
     /// Logs in; the token is a Bearer.
     pub async fn log_in(&self, (email, password): User<'_>) -> anyhow::Result<Api<'_>> {
         let body = json!({"email": email, "password": password});
@@ -237,6 +289,10 @@ pub const OWNER: User<'static> = ("owner@northwind.example", "northwind-owner");
 pub const ORDER_MANAGER: User<'static> = ("orders@northwind.example", "northwind-orders");
 pub const ACCOUNTANT: User<'static> = ("books@northwind.example", "northwind-books");
 pub const OTHER_OWNER: User<'static> = ("owner@elodie.example", "elodie-owner");
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Plants the sample shops; passwords are hashed cheaply.
 pub(crate) async fn seed(database: &SecretString) -> anyhow::Result<()> {
@@ -274,6 +330,12 @@ fn settings(database: &Database, redis: &Redis, sandbox: &Sandbox, of: &SandboxC
         .with("GOOGLE_TOKEN_URL", format!("{base}/google"))
         .with("GOOGLE_API_URL", format!("{base}/google"))
         .with("GOOGLE_SHEETS_URL", format!("{base}/google"))
+        .with("STRIPE_URL", format!("{base}/stripe"))
+        .with("STRIPE_SECRET_KEY", of.stripe_secret_key.clone())
+        .with("STRIPE_WEBHOOK_SECRET", of.stripe_webhook_secrets.join(","))
+        .with("STRIPE_PRICE_STARTER", "price_starter")
+        .with("STRIPE_PRICE_PRO", "price_pro")
+        .with("STRIPE_PRICE_BUSINESS", "price_business")
         .with("SMTP_URL", sandbox.smtp_url())
         .with("MAIL_FROM", "Frontdesk <desk@frontdesk.example>")
         .with("LOG_FORMAT", "pretty")

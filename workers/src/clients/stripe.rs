@@ -81,7 +81,8 @@ impl Stripe {
     #[must_use]
     pub fn is_of_our_mode(&self, livemode: bool) -> bool {
         let key = self.config.secret_key.expose_secret();
-        livemode == !(key.starts_with("sk_test_") || key.starts_with("rk_test_"))
+        let is_test = key.starts_with("sk_test_") || key.starts_with("rk_test_");
+        livemode != is_test
     }
 
     /// Stripe's price of a plan.
