@@ -580,6 +580,10 @@ async fn what_a_smaller_plan_leaves_out_is_answered_politely_and_kept() {
         assert_eq!(problem["code"], "plan_team");
         assert!(problem["detail"].as_str().unwrap().contains("Business"));
     }
+    let team = owner.get("/team", 200).await.unwrap();
+    let manager = team["items"].as_array().unwrap().iter().find(|of| of["email"] == ORDER_MANAGER.0).unwrap()["id"].to_string();
+    let problem = owner.patch(&format!("/team/{manager}"), &json!({"role": "accountant"}), 402).await.unwrap();
+    assert_eq!(problem["code"], "plan_team");
     plan("business").await;
     stack.log_in(ORDER_MANAGER).await.unwrap();
     let customer = stack.customer(MESSENGER, "918273640000061");
@@ -589,6 +593,31 @@ async fn what_a_smaller_plan_leaves_out_is_answered_politely_and_kept() {
     })
     .await
     .unwrap();
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_in_the_middle_of_an_order_is_served_to_its_end() {
+    let stack = TestStack::planned(Plan { scheduler: false, ..Plan::default() }).await.unwrap();
+    let shop = format!("(SELECT shop_id FROM users WHERE email = '{}')", OWNER.0);
+    let last_but_one = format!(
+        "UPDATE shops SET plan = 'trial' WHERE id = {shop}; INSERT INTO usage (shop_id, month, messages) \
+         SELECT id, date_trunc('month', now() AT TIME ZONE timezone)::date, 199 FROM shops WHERE id = {shop} \
+         ON CONFLICT (shop_id, month) DO UPDATE SET messages = 199"
+    );
+    stack.database.look().await.unwrap().batch_execute(&last_but_one).await.unwrap();
+    let customer = stack.customer(WHATSAPP, "491740000071");
+    customer.says("hi, do you have red sneakers in 42? I'd take two").unwrap();
+    let proposal = customer.hears_answer().await.unwrap();
+    assert_eq!(system_tests::buttons(&proposal).len(), 2, "the month's last answer: {:?}", proposal.text);
+    customer.says("yes please").unwrap();
+    customer.hears_answer().await.unwrap();
+    let placed =
+        format!("SELECT count(*) FROM orders WHERE shop_id = {shop} AND source = 'agent' AND created_at > now() - interval '1 minute'");
+    assert_eq!(stack.count(&placed).await.unwrap(), 1);
+    // Others, and who begins anew, are told that somebody will answer.
+    customer.says("do you have blue sneakers?").unwrap();
+    assert!(customer.hears_answer().await.unwrap().text.unwrap().contains("personally"));
     stack.stop().await.unwrap();
 }
 
