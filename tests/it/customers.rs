@@ -1,5 +1,6 @@
 //! Customers who ask what is known of them, and to be forgotten.
 
+use frontdesk_core::clock::Clock as _;
 use serde_json::{Value, json};
 use system_tests::{ACCOUNTANT, ORDER_MANAGER, OTHER_OWNER, OWNER, TestStack, WHATSAPP, buttons, until};
 
@@ -74,6 +75,18 @@ async fn a_customer_is_told_what_is_known_and_then_forgotten_everywhere_but_in_t
     assert!(export["customer"]["erased_at"].is_string());
     let order = export["orders"][0]["order_no"].as_i64().unwrap();
     assert_eq!(owner.get(&format!("/orders/{order}"), 200).await.unwrap()["customer_name"], "");
+
+    // What the platform still tells of them names them no more.
+    let nameless =
+        async || stack.count("SELECT count(*) FROM logs WHERE kind = 'status' AND payload = '{}' AND dedupe_key IS NULL").await.unwrap();
+    let emptied = nameless().await;
+    let status =
+        json!({"id": "wamid.late", "status": "read", "timestamp": stack.clock.now().timestamp().to_string(), "recipient_id": NUMBER});
+    let value = json!({"messaging_product": "whatsapp", "metadata": {"display_phone_number": "4915112345678", "phone_number_id": WHATSAPP}, "statuses": [status]});
+    let late = json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]});
+    assert_eq!(stack.webhook(late.to_string().as_bytes()).await.unwrap(), 200);
+    until("the status is recorded", async || Ok((nameless().await > emptied).then_some(()))).await.unwrap();
+    assert_eq!(tables_with(&stack, NUMBER).await, Vec::<String>::new());
 
     // Who writes again is somebody new, of whom the agent remembers nothing.
     customer.says("hello again").unwrap();

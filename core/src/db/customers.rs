@@ -92,6 +92,23 @@ pub async fn find(tx: &mut ShopTx, channel: ChannelId, sender: &Sender) -> Resul
     Ok(known(tx, channel, &kinds, &values).await?.into_iter().next().map(|row| CustomerId(row.id)))
 }
 
+/// Whether the shop knows anybody by one of the ids. Who is known stays so until the transaction ends: forgetting them waits for it.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn hold(tx: &mut ShopTx, channel: ChannelId, sender: &Sender) -> Result<bool, DbError> {
+    let (kinds, values): (Vec<&str>, Vec<&str>) = sender.aliases.iter().map(|alias| (alias.kind.as_str(), alias.value.as_str())).unzip();
+    let held: Vec<AliasRow> = sql("SELECT kind, value FROM customer_aliases WHERE shop_id = $1 AND channel_id = $2 \
+         AND (kind, value) IN (SELECT * FROM unnest($3::text[], $4::text[])) FOR KEY SHARE")
+    .bind::<Integer, _>(tx.shop().0)
+    .bind::<Integer, _>(channel.0)
+    .bind::<Array<Text>, _>(kinds)
+    .bind::<Array<Text>, _>(values)
+    .load(tx.conn())
+    .await?;
+    Ok(!held.is_empty())
+}
+
 async fn known(tx: &mut ShopTx, channel: ChannelId, kinds: &[&str], values: &[&str]) -> Result<Vec<IdRow>, DbError> {
     Ok(sql("SELECT DISTINCT customer_id AS id FROM customer_aliases \
          WHERE shop_id = $1 AND channel_id = $2 AND (kind, value) IN (SELECT * FROM unnest($3::text[], $4::text[])) ORDER BY 1")

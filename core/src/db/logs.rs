@@ -53,6 +53,21 @@ pub async fn insert_inbound(tx: &mut ShopTx, events: &[&InboundEvent]) -> Result
     Ok(())
 }
 
+/// Logs that something came of somebody whom the shop does not know, or knows no more: not who, and not what.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn insert_nameless(tx: &mut ShopTx, event: &InboundEvent) -> Result<(), DbError> {
+    sql("INSERT INTO logs (shop_id, direction, platform, external_id, kind, payload) VALUES ($1, 'in', $2, $3, $4, '{}')")
+        .bind::<Integer, _>(tx.shop())
+        .bind::<Text, _>(event.channel.platform.as_str())
+        .bind::<Text, _>(&event.channel.external_id)
+        .bind::<Text, _>(event.what.name())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// Logs what we sent.
 ///
 /// # Errors

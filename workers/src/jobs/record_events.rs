@@ -129,7 +129,13 @@ async fn record(
         }
         Happening::Reaction { .. } | Happening::Other { .. } => {}
     }
-    logs::insert_inbound(tx, &[event]).await?;
+    // Last, as a customer's messages are locked before their ids when they are forgotten, too. What comes of them later names them no more.
+    match (&event.what, &event.customer) {
+        (Happening::Status(_) | Happening::Receipt { .. }, Some(customer)) if !customers::hold(tx, channel.id(), customer).await? => {
+            logs::insert_nameless(tx, event).await?;
+        }
+        _ => logs::insert_inbound(tx, &[event]).await?,
+    }
     Ok(Recorded::Done(after))
 }
 
